@@ -1,0 +1,31 @@
+import type { ErrorData } from '../error/prof-gen-error.js';
+
+/** Steps of the way of one image, in order. */
+export const imagePhases = ['open', 'programs', 'observe', 'summarise', 'link', 'build', 'prove', 'keep'] as const;
+export type ImagePhase = (typeof imagePhases)[number];
+
+/** What the engines tell while they work. Only the command line draws them. `image` is a name for people. */
+export type ProgressEvent =
+  | { readonly type: 'phase'; readonly image: string; readonly phase: ImagePhase }
+  | {
+      readonly type: 'progress';
+      readonly image: string;
+      readonly phase: ImagePhase;
+      readonly done: number;
+      /** Absent where it cannot be known. */
+      readonly total?: number;
+      readonly unit: 'bytes' | 'files' | 'programs' | 'steps';
+    }
+  | { readonly type: 'note'; readonly image: string; readonly message: string }
+  | { readonly type: 'warning'; readonly image: string; readonly error: ErrorData }
+  | {
+      readonly type: 'finished';
+      readonly image: string;
+      readonly outcome: 'done' | 'failed' | 'skipped';
+      readonly message: string;
+    };
+
+export type EventSink = (event: ProgressEvent) => void;
+
+/** For callers that do not care. */
+export const ignoreEvents: EventSink = () => {};

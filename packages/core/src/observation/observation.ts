@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+/** What ran the container. Part of the evidence, and of the choice of the runtime base. */
+export const engineFactsSchema = z.object({
+  engine: z.string(),
+  engineVersion: z.string(),
+  runtime: z.string(),
+  runtimeVersion: z.string(),
+  kernel: z.string(),
+  cgroupVersion: z.string(),
+});
+export type EngineFacts = z.infer<typeof engineFactsSchema>;
+
+export const observedSyscallSchema = z.object({
+  number: z.number(),
+  count: z.number(),
+  /** Name of the first task that made it (`comm`). */
+  process: z.string(),
+  phase: z.string(),
+});
+
+/** One executable that ran in the container. */
+export const observedProgramSchema = z.object({
+  /** Path in the container as the kernel resolved it. */
+  path: z.string(),
+  /** Distinct argument vectors it was started with, bounded. */
+  argvs: z.array(z.array(z.string())),
+  /** Objects mapped executable, by path. */
+  objects: z.array(z.string()),
+  syscalls: z.array(observedSyscallSchema),
+  phase: z.string(),
+});
+export type ObservedProgram = z.infer<typeof observedProgramSchema>;
+
+/** A call that a seccomp filter answered instead of the kernel. */
+export const denialSchema = z.object({
+  number: z.number(),
+  name: z.string(),
+  program: z.string(),
+  process: z.string(),
+  phase: z.string(),
+  /** Name of the error the caller got, such as EPERM. */
+  errno: z.string(),
+  count: z.number(),
+});
+export type Denial = z.infer<typeof denialSchema>;
+
+export const stepResultSchema = z.object({
+  name: z.string(),
+  passed: z.boolean(),
+  /** What was expected and what came instead; printable, bounded. Empty when passed. */
+  detail: z.string(),
+});
+export type StepResult = z.infer<typeof stepResultSchema>;
+
+export const phaseResultSchema = z.object({
+  name: z.string(),
+  steps: z.array(stepResultSchema),
+});
+export type PhaseResult = z.infer<typeof phaseResultSchema>;
+
+/** What was seen of one container that ran under Docker's default profile. */
+export const observationSchema = z.object({
+  method: z.enum(['bpftrace', 'strace', 'import']),
+  engine: engineFactsSchema,
+  programs: z.array(observedProgramSchema),
+  /** `io_uring` operations pass by both the tracer and seccomp. */
+  ioUring: z.boolean(),
+  /** Calls that Docker's default profile denied meanwhile. */
+  denials: z.array(denialSchema),
+  phases: z.array(phaseResultSchema),
+});
+export type Observation = z.infer<typeof observationSchema>;
+
+/** What happened when the application-specific test ran under a profile. */
+export const proofSchema = z.object({
+  status: z.enum(['passed', 'failed']),
+  workload: z.string(),
+  engine: engineFactsSchema,
+  phases: z.array(phaseResultSchema),
+  denials: z.array(denialSchema),
+  /** The same record as in an observation, for what ran during the proof. */
+  programs: z.array(observedProgramSchema),
+});
+export type Proof = z.infer<typeof proofSchema>;
