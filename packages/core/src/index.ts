@@ -1,5 +1,6 @@
 export * from './analysis/analysis.js';
 export * from './dataset/dataset.js';
+export * from './dataset/recipe.js';
 export * from './error/outcome.js';
 export * from './error/printable.js';
 export * from './error/prof-gen-error.js';

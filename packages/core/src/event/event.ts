@@ -1,7 +1,16 @@
 import type { ErrorData } from '../error/prof-gen-error.js';
 
 /** Steps of the way of one image, in order. */
-export const imagePhases = ['open', 'programs', 'observe', 'summarise', 'link', 'build', 'prove', 'keep'] as const;
+export const imagePhases = [
+  'open',
+  'programs',
+  'observe',
+  'summarise',
+  'link',
+  'build',
+  'prove',
+  'keep',
+] as const;
 export type ImagePhase = (typeof imagePhases)[number];
 
 /** What the engines tell while they work. Only the command line draws them. `image` is a name for people. */

@@ -46,9 +46,7 @@ export function parsePlatform(text: string): Platform {
       hint: `write os/architecture[/variant], such as linux/amd64; architectures: ${architectures.join(', ')}`,
     });
   }
-  return finalVariant === undefined
-    ? { os, architecture }
-    : { os, architecture, variant: finalVariant };
+  return finalVariant === undefined ? { os, architecture } : { os, architecture, variant: finalVariant };
 }
 
 export function formatPlatform(platform: Platform): string {

@@ -10,10 +10,7 @@ export interface SyscallTable {
   numberOf(name: string): number | undefined;
 }
 
-function tableOf(
-  architecture: Architecture,
-  rows: readonly (readonly [number, string])[],
-): SyscallTable {
+function tableOf(architecture: Architecture, rows: readonly (readonly [number, string])[]): SyscallTable {
   const byNumber = new Map(rows);
   const byName = new Map(rows.map(([number, name]) => [name, number]));
   return {

@@ -1,13 +1,7 @@
 /** SHA-256 of some bytes as `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
 
-export type FileType =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'character-device'
-  | 'block-device'
-  | 'fifo';
+export type FileType = 'file' | 'directory' | 'symlink' | 'character-device' | 'block-device' | 'fifo';
 
 /** One name in an image's file system, after all layers. */
 export interface FileEntry {
