@@ -14,7 +14,13 @@ export default defineConfig({
       {
         ...shared,
         extends: true,
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 30_000 },
+        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 30_000 },
+      },
+      {
+        ...shared,
+        extends: true,
+        // Of the workspace itself: format, types, module rules.
+        test: { name: 'checks', include: ['scripts/**/*.test.ts'], testTimeout: 300_000 },
       },
       {
         ...shared,
