@@ -1,0 +1,125 @@
+import { ProfGenError } from '@prof-gen/core';
+import type { ByteView } from './byte-view.js';
+import { type Dynamic, dynamicTag, offsetIn } from './dynamic.js';
+import { type Relocations, relocationType, type Section, type Segment } from './elf.js';
+
+const SHT_RELA = 4;
+const DT_RELA = 7;
+/** Chromium has about 1.2 million. Compressed tables (RELR) could name 63 per 8 bytes of file. */
+const MAX_RELOCATIONS = 8_000_000;
+
+interface Table {
+  readonly at: number;
+  readonly size: number;
+  readonly kind: 'rel' | 'rela' | 'relr';
+}
+
+function tablesOf(
+  view: ByteView,
+  segments: readonly Segment[],
+  sections: readonly Section[],
+  dynamic: Dynamic,
+): Table[] {
+  const tables: Table[] = [];
+  const add = (address: number | undefined, size: number | undefined, kind: Table['kind']): void => {
+    if (address === undefined || !size) return;
+    const at = offsetIn(segments, address, size);
+    if (at < 0) {
+      throw new ProfGenError('elf/truncated', 'A relocation table lies outside the file', {
+        details: { offset: address, size, fileSize: view.length },
+      });
+    }
+    tables.push({ at, size, kind });
+  };
+  const { values } = dynamic;
+  add(values.get(dynamicTag.rel), values.get(dynamicTag.relSize), 'rel');
+  add(values.get(dynamicTag.rela), values.get(dynamicTag.relaSize), 'rela');
+  add(values.get(dynamicTag.relr), values.get(dynamicTag.relrSize), 'relr');
+  const pltKind = (values.get(dynamicTag.pltRel) ?? DT_RELA) === DT_RELA ? 'rela' : 'rel';
+  const plt = values.get(dynamicTag.jmpRel);
+  const rela = values.get(dynamicTag.rela);
+  const relaEnd = (rela ?? 0) + (values.get(dynamicTag.relaSize) ?? 0);
+  // Some linkers count the PLT's relocations into DT_RELASZ as well.
+  if (!(plt !== undefined && rela !== undefined && plt >= rela && plt < relaEnd)) {
+    add(plt, values.get(dynamicTag.pltRelSize), pltKind);
+  }
+  if (values.size === 0) {
+    // A static program relocates itself (IRELATIVE) from a table that only a section header names.
+    for (const section of sections) {
+      if (section.type === SHT_RELA && section.flags % 4 >= 2)
+        tables.push({ at: section.offset, size: section.size, kind: 'rela' });
+    }
+  }
+  return tables;
+}
+
+/** Every dynamic relocation. */
+export function readRelocations(
+  view: ByteView,
+  segments: readonly Segment[],
+  sections: readonly Section[],
+  dynamic: Dynamic,
+  symbolCount: number,
+): Relocations {
+  const tables = tablesOf(view, segments, sections, dynamic);
+  const offsets: number[] = [];
+  const types: number[] = [];
+  const symbols: number[] = [];
+  const addends: number[] = [];
+  const push = (offset: number, type: number, symbol: number, addend: number): void => {
+    if (offsets.length >= MAX_RELOCATIONS) {
+      throw new ProfGenError('elf/too-complex', `More than ${MAX_RELOCATIONS} relocations`, {
+        details: { limit: MAX_RELOCATIONS },
+      });
+    }
+    if (symbol > 0 && symbol >= symbolCount) {
+      throw new ProfGenError('elf/bad-header', `A relocation names symbol ${symbol} of ${symbolCount}`, {
+        details: { address: offset, symbol },
+      });
+    }
+    offsets.push(offset);
+    types.push(type);
+    symbols.push(symbol);
+    addends.push(addend);
+  };
+  const inPlace = (address: number): number => {
+    const at = offsetIn(segments, address, 8);
+    return at < 0 ? 0 : view.i64(at);
+  };
+  for (const table of tables) {
+    if (table.kind === 'relr') {
+      // https://sourceware.org/glibc: an even word is an address, an odd one a bitmap of the next 63 words.
+      let next = 0;
+      for (let i = 0; i + 8 <= table.size; i += 8) {
+        const low = view.u32(table.at + i);
+        if (low % 2 === 0) {
+          next = view.u64(table.at + i);
+          push(next, relocationType.relative, 0, inPlace(next));
+          next += 8;
+          continue;
+        }
+        const high = view.u32(table.at + i + 4);
+        for (let bit = 1; bit < 64; bit++) {
+          const set = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1;
+          const address = next + (bit - 1) * 8;
+          if (set) push(address, relocationType.relative, 0, inPlace(address));
+        }
+        next += 63 * 8;
+      }
+      continue;
+    }
+    const step = table.kind === 'rela' ? 24 : 16;
+    for (let i = 0; i + step <= table.size; i += step) {
+      const at = table.at + i;
+      const offset = view.u64(at);
+      push(offset, view.u32(at + 8), view.u32(at + 12), step === 24 ? view.i64(at + 16) : inPlace(offset));
+    }
+  }
+  return {
+    count: offsets.length,
+    offset: Float64Array.from(offsets),
+    type: Uint32Array.from(types),
+    symbol: Uint32Array.from(symbols),
+    addend: Float64Array.from(addends),
+  };
+}
