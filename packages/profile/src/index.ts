@@ -1,1 +1,11 @@
-export {};
+export * from './algebra/diff-profiles.js';
+export * from './algebra/intersect-profiles.js';
+export * from './algebra/merge-profiles.js';
+export * from './build/build-profile.js';
+export * from './build/denial-meaning.js';
+export * from './docker/docker-default.js';
+export * from './docker/evaluate-docker-profile.js';
+export * from './docker/parse-docker-profile.js';
+export * from './docker/render-docker-profile.js';
+export * from './libseccomp/libseccomp.js';
+export * from './runtime/runtime-base-for.js';

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const count = z.number().int().min(0);
+
+/** One image of Confine's published results. */
+export const confineImageSchema = z.strictObject({
+  /** Place in Docker Hub's list by pulls, of 2020. */
+  rank: count,
+  name: z.string(),
+  reference: z.string(),
+  official: z.boolean(),
+  categories: z.array(z.string()),
+  /** It started, and was still there after a while. */
+  launchable: z.boolean(),
+  staysRunning: z.boolean(),
+  /** It worked under the profile, by Confine's own check. */
+  validated: z.boolean(),
+  /** Reason that it did not; empty when it did. */
+  error: z.string(),
+  /** Calls that the results file says are denied; 0 where there is no profile. */
+  denied: count,
+  /** Calls denied that Docker's default of the time allows. */
+  deniedBeyondDockerDefault: count,
+  /** Seconds of analysis. */
+  seconds: z.number().min(0),
+  /** Calls that the published profile itself denies, beyond `deniedInEvery`; absent where it was not published. */
+  deniedSet: z.array(z.string()).optional(),
+});
+export type ConfineImage = z.infer<typeof confineImageSchema>;
+
+/** What Confine published; `datasets/confine-published`. */
+export const confinePublishedSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  source: z.string(),
+  licence: z.string(),
+  /** Calls that its profiles can deny at all. */
+  universe: z.array(z.string()),
+  /** Denied in every published set. */
+  deniedInEvery: z.array(z.string()),
+  images: z.array(confineImageSchema),
+});
+export type ConfinePublished = z.infer<typeof confinePublishedSchema>;
