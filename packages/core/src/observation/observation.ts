@@ -42,6 +42,11 @@ export const denialSchema = z.object({
   /** Name of the error the caller got, such as EPERM. */
   errno: z.string(),
   count: z.number(),
+  /**
+   * The refusal is meant: Docker's default refuses the call to every container, or the profile answers
+   * ENOSYS so that the libc falls back. Listed, but no reason to fail a proof whose steps passed.
+   */
+  expected: z.boolean(),
 });
 export type Denial = z.infer<typeof denialSchema>;
 
@@ -59,6 +64,27 @@ export const phaseResultSchema = z.object({
 });
 export type PhaseResult = z.infer<typeof phaseResultSchema>;
 
+/** An exec that the kernel refused. Shells try every directory of PATH, so most are harmless. */
+export const failedExecSchema = z.object({
+  /** Path as given to the kernel; cut at 119 bytes. */
+  path: z.string(),
+  program: z.string(),
+  phase: z.string(),
+  errno: z.string(),
+});
+export type FailedExec = z.infer<typeof failedExecSchema>;
+
+/** Calls by another ABI of the same machine: numbers of other tables, which an x86-64 profile kills or denies. */
+export const foreignCallSchema = z.object({
+  abi: z.enum(['i386', 'x32']),
+  number: z.number(),
+  program: z.string(),
+  process: z.string(),
+  phase: z.string(),
+  count: z.number(),
+});
+export type ForeignCall = z.infer<typeof foreignCallSchema>;
+
 /** What was seen of one container that ran under Docker's default profile. */
 export const observationSchema = z.object({
   method: z.enum(['bpftrace', 'strace', 'import']),
@@ -69,6 +95,8 @@ export const observationSchema = z.object({
   /** Calls that Docker's default profile denied meanwhile. */
   denials: z.array(denialSchema),
   phases: z.array(phaseResultSchema),
+  failedExecs: z.array(failedExecSchema).optional(),
+  foreignCalls: z.array(foreignCallSchema).optional(),
 });
 export type Observation = z.infer<typeof observationSchema>;
 
@@ -81,5 +109,7 @@ export const proofSchema = z.object({
   denials: z.array(denialSchema),
   /** The same record as in an observation, for what ran during the proof. */
   programs: z.array(observedProgramSchema),
+  failedExecs: z.array(failedExecSchema).optional(),
+  foreignCalls: z.array(foreignCallSchema).optional(),
 });
 export type Proof = z.infer<typeof proofSchema>;
