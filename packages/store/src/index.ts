@@ -1,1 +1,5 @@
-export {};
+export type { Json } from './canonical-json.js';
+export type { ImageRecord, ImageRepository, ImageResult, ImageState } from './image-repository.js';
+export { openStore, type Store, type StoreOptions } from './open-store.js';
+export { openSummaryStore, type SummaryStore } from './open-summary-store.js';
+export type { NewRun, RunId, RunIdentity, RunOutcome, RunRecord, RunRepository } from './run-repository.js';
