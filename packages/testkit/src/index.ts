@@ -1,1 +1,1 @@
-export {};
+export { type MemoryFile, memoryTree } from './memory-tree.js';

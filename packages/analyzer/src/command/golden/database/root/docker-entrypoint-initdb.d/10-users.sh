@@ -1,0 +1,1 @@
+createuser --no-login reader

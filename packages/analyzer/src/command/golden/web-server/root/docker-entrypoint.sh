@@ -1,0 +1,22 @@
+#!/bin/sh
+# In the manner of a web server's image: every file of a directory is run, whatever it is called.
+set -e
+log() { if [ -z "${QUIET:-}" ]; then echo "$@"; fi; }
+
+if [ "$1" = "nginx" ] || [ "$1" = "nginx-debug" ]; then
+    if /usr/bin/find "/docker-entrypoint.d/" -mindepth 1 -maxdepth 1 -type f -print -quit 2>/dev/null | read v; then
+        log "looking for shell scripts"
+        find "/docker-entrypoint.d/" -follow -type f -print | sort -V | while read -r f; do
+            case "$f" in
+                *.envsh)
+                    if [ -x "$f" ]; then . "$f"; fi
+                    ;;
+                *.sh)
+                    if [ -x "$f" ]; then "$f"; fi
+                    ;;
+                *) log "ignoring $f" ;;
+            esac
+        done
+    fi
+fi
+exec "$@"
