@@ -20,7 +20,7 @@ function bad(what: string, offset: number): ProfGenError {
   });
 }
 
-function readSegments(view: ByteView): Segment[] {
+export function readSegments(view: ByteView): Segment[] {
   const start = view.u64(32);
   const entrySize = view.u16(54);
   const count = view.u16(56);
