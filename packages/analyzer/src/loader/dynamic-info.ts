@@ -1,0 +1,53 @@
+import { ByteView } from '../elf/byte-view.js';
+import { dynamicOf, dynamicTag, offsetIn } from '../elf/dynamic.js';
+import { segmentType } from '../elf/elf.js';
+import { readSegments } from '../elf/parse-elf.js';
+
+/** What of an ELF file decides which other files are loaded with it. */
+export interface DynamicInfo {
+  /** PT_INTERP. */
+  readonly interpreter?: string;
+  readonly soname?: string;
+  readonly needed: readonly string[];
+  /** DT_FILTER and DT_AUXILIARY; a filtee of the latter kind may be missing. */
+  readonly filters: readonly string[];
+  readonly auxiliaries: readonly string[];
+  readonly rpath: readonly string[];
+  readonly runpath: readonly string[];
+  /** DF_1_NODEFLIB. */
+  readonly noDefaultLibraries: boolean;
+}
+
+const auxiliaryTag = 0x7ffffffd;
+const filterTag = 0x7fffffff;
+
+/**
+ * Reads program headers and dynamic section alone: much cheaper than the whole file.
+ * @returns undefined for an ELF file of another machine or class: the loader passes such a file over
+ * @throws ProfGenError `elf/not-elf`, `elf/truncated`, `elf/bad-header`, `elf/bad-string`, `elf/too-complex`
+ */
+export function dynamicInfo(bytes: Uint8Array): DynamicInfo | undefined {
+  const view = new ByteView(bytes);
+  view.need(0, 20, 'The ELF header');
+  if (view.u8(4) !== 2 || view.u8(5) !== 1 || view.u16(18) !== 62) return undefined;
+  view.need(0, 64, 'The ELF header');
+  const segments = readSegments(view);
+  const interp = segments.find((segment) => segment.type === segmentType.interp);
+  const dynamic = dynamicOf(view, segments);
+  const strings = dynamic.values.get(dynamicTag.strtab);
+  const named = (tag: number): string[] => {
+    const index = dynamic.values.get(tag);
+    const at = index === undefined || strings === undefined ? -1 : offsetIn(segments, strings + index);
+    return at < 0 ? [] : [view.string(at)];
+  };
+  return {
+    ...(interp && interp.fileSize > 0 ? { interpreter: view.string(interp.offset) } : {}),
+    ...(dynamic.soname === undefined ? {} : { soname: dynamic.soname }),
+    needed: dynamic.needed,
+    filters: named(filterTag),
+    auxiliaries: named(auxiliaryTag),
+    rpath: dynamic.rpath,
+    runpath: dynamic.runpath,
+    noDefaultLibraries: dynamic.flags.noDefaultLibraries,
+  };
+}
