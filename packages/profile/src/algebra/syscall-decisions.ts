@@ -38,11 +38,9 @@ export function pairedDecisions(
     reason: 'not-needed',
     evidence: [],
   });
-  return [...new Set([...left.keys(), ...right.keys()])]
-    .sort()
-    .map((name) => ({
-      name,
-      left: left.get(name) ?? lacking(name),
-      right: right.get(name) ?? lacking(name),
-    }));
+  return [...new Set([...left.keys(), ...right.keys()])].sort().map((name) => ({
+    name,
+    left: left.get(name) ?? lacking(name),
+    right: right.get(name) ?? lacking(name),
+  }));
 }
