@@ -48,6 +48,8 @@ export const staticSyscallSchema = z.object({
   evidence: z.array(staticEvidenceSchema),
 });
 
+export type StaticSyscall = z.infer<typeof staticSyscallSchema>;
+
 export const programAnalysisSchema = z.object({
   path: z.string(),
   sha256: z.string(),
