@@ -1,0 +1,205 @@
+import { ProfGenError } from '@prof-gen/core';
+import { type Elf, isCode, relocationType } from '../elf/elf.js';
+import type { CodeMap } from './code-map.js';
+import { type CodeRange, unwindRanges } from './eh-frame.js';
+import { type FunctionCode, FunctionScanner, type ImageRange, reference } from './scan-function.js';
+
+/** All code of a file that something refers to or an unwind entry describes, by address. */
+export interface FunctionTable {
+  readonly functions: readonly FunctionCode[];
+  /** The function whose code includes the address. */
+  at(address: number): FunctionCode | undefined;
+  /** Position of that function in `functions`, or -1. */
+  indexAt(address: number): number;
+  readonly unwindEntries: number;
+}
+
+/** Rounds of "scan, then learn of new starts and entries". Real files need three or four. */
+const MAX_ROUNDS = 24;
+/** Code bytes scanned over all rounds, as a multiple of the file's code: a bound on hostile files. */
+const MAX_RESCAN = 24;
+
+type Target = 'start' | 'call' | 'jump' | 'pointer';
+
+export interface DiscoverOptions {
+  /** Code addresses that data words hold (relocated or, in position-dependent files, found by scanning). */
+  readonly pointers: Iterable<number>;
+  /** Exact ranges from another table (Go's). */
+  readonly ranges?: readonly CodeRange[];
+  readonly absolute: ImageRange | undefined;
+  /** Whether the address is a PLT stub: a door to another function, not a function. */
+  readonly isStub: (address: number) => boolean;
+}
+
+/**
+ * Finds functions: extents from unwind entries where there are any; elsewhere cut at symbols, call targets
+ * and pointer targets. The union is never smaller than what control can reach from those starts.
+ * @throws ProfGenError `elf/too-complex`
+ */
+export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOptions): FunctionTable {
+  const { absolute, isStub } = options;
+  const unwind = unwindRanges(elf);
+  const functions = new Map<number, FunctionCode>();
+  const ranges = [...unwind, ...(options.ranges ?? [])].sort((a, b) => a.start - b.start);
+  for (const range of ranges) {
+    const segment = code.at(range.start);
+    if (!segment || functions.has(range.start)) continue;
+    functions.set(
+      range.start,
+      newFunction(range.start, Math.min(range.end, segment.end), true, range.landingPads),
+    );
+  }
+  let sorted: FunctionCode[] = [];
+  let starts = new Float64Array(0);
+  const dirty = new Set<FunctionCode>();
+  /** Sorts, ends each function where the next starts, and marks those that this changes. */
+  const settle = (): void => {
+    sorted = [...functions.values()].sort((a, b) => a.start - b.start);
+    starts = Float64Array.from(sorted, (f) => f.start);
+    const displaced: [number, 'entries' | 'labels'][] = [];
+    for (let i = 0; i + 1 < sorted.length; i++) {
+      const [here, next] = [sorted[i], sorted[i + 1]];
+      if (!here || !next || here.end <= next.start) continue;
+      here.end = next.start;
+      dirty.add(here);
+      for (const kind of ['entries', 'labels'] as const) {
+        for (const address of here[kind]) {
+          if (address < here.end) continue;
+          here[kind].delete(address);
+          displaced.push([address, kind]);
+        }
+      }
+    }
+    for (const [address, kind] of displaced) {
+      const holder = sorted[indexAt(address)];
+      if (!holder || holder.start === address) continue;
+      holder[kind].add(address);
+      dirty.add(holder);
+    }
+  };
+  const before = (address: number): number => {
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((starts[middle] ?? 0) <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  };
+  const indexAt = (address: number): number => {
+    const index = before(address);
+    const found = sorted[index];
+    return found && address < found.end ? index : -1;
+  };
+  settle();
+  for (const f of sorted) dirty.add(f);
+
+  const scanner = new FunctionScanner();
+  let budget = 1_000_000;
+  for (const segment of code.segments) budget += (segment.end - segment.start) * MAX_RESCAN;
+
+  const learn = (address: number, how: Target): void => {
+    if (isStub(address)) return;
+    const segment = code.at(address);
+    if (!segment || functions.has(address)) return;
+    const index = indexAt(address);
+    const holder = sorted[index];
+    if (holder?.exact) {
+      const known = how === 'pointer' ? holder.labels : holder.entries;
+      if (!holder.entries.has(address) && !known.has(address)) {
+        known.add(address);
+        dirty.add(holder);
+      }
+      return;
+    }
+    if (holder && how === 'jump') {
+      if (holder.entries.has(address)) return;
+      holder.entries.add(address);
+      dirty.add(holder);
+      return;
+    }
+    const after = sorted[before(address) + 1];
+    const end = Math.min(holder?.end ?? Number.POSITIVE_INFINITY, after?.start ?? segment.end, segment.end);
+    const cut = newFunction(address, end, false, false);
+    if (holder) cut.cutFrom = holder;
+    functions.set(address, cut);
+    dirty.add(cut);
+  };
+
+  for (const symbol of [...elf.symbols, ...elf.staticSymbols]) {
+    if (symbol.defined && (symbol.kind === 'function' || symbol.kind === 'ifunc'))
+      learn(symbol.address, 'start');
+  }
+  for (const address of [elf.entry, ...elf.init]) if (isCode(elf, address)) learn(address, 'start');
+  const { relocations } = elf;
+  for (let i = 0; i < relocations.count; i++) {
+    if (relocations.type[i] === relocationType.irelative) learn(relocations.addend[i] ?? 0, 'start');
+  }
+  settle();
+  for (const address of options.pointers) learn(address, 'pointer');
+  settle();
+
+  for (let round = 0; dirty.size > 0; round++) {
+    if (round > MAX_ROUNDS) throw tooComplex('its functions do not settle');
+    const targets: [number, Target][] = [];
+    for (const f of [...dirty].sort((a, b) => a.start - b.start)) {
+      dirty.delete(f);
+      const segment = code.at(f.start);
+      if (!segment) continue;
+      budget -= f.end - f.start;
+      if (budget < 0) throw tooComplex('its functions overlap too often');
+      const wasIndirect = f.indirectJump;
+      const falls = scanner.scan(f, segment, absolute);
+      if (falls) {
+        const next = sorted[before(f.start) + 1];
+        if (functions.has(f.end)) f.references.push(reference.fall, f.end - 1, f.end);
+        else if (f.end < Math.min(next?.start ?? segment.end, segment.end)) {
+          // The unwind entry ends before the code does, as that of `clone`.
+          f.end = Math.min(next?.start ?? segment.end, segment.end);
+          dirty.add(f);
+        }
+      }
+      if (f.indirectJump && !wasIndirect) {
+        for (const other of functions.values()) if (other.cutFrom === f) dirty.add(other);
+      }
+      for (let i = 0; i < f.references.length; i += 3) {
+        const kind = f.references[i];
+        const to = f.references[i + 2] ?? 0;
+        if (kind === reference.call) targets.push([to, 'call']);
+        else if (kind === reference.jump) targets.push([to, 'jump']);
+        else if (kind === reference.address && code.at(to)) targets.push([to, 'pointer']);
+      }
+    }
+    for (const [address, how] of targets) learn(address, how);
+    settle();
+  }
+  return {
+    functions: sorted,
+    at: (address) => sorted[indexAt(address)],
+    indexAt,
+    unwindEntries: unwind.length,
+  };
+}
+
+function newFunction(start: number, end: number, exact: boolean, landingPads: boolean): FunctionCode {
+  return {
+    start,
+    end,
+    exact,
+    landingPads,
+    entries: new Set(),
+    labels: new Set(),
+    references: [],
+    syscalls: [],
+    legacyCalls: [],
+    indirectJump: false,
+    returns: false,
+    instructions: 0,
+  };
+}
+
+function tooComplex(why: string): ProfGenError {
+  return new ProfGenError('elf/too-complex', `The file's code cannot be cut into functions: ${why}`, {
+    hint: 'No compiler writes such a file. Leave it out, or report it if it is genuine.',
+  });
+}

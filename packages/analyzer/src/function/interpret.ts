@@ -1,0 +1,622 @@
+import iced from 'iced-x86';
+import {
+  flow,
+  flowOf,
+  type Instructions,
+  mnemonicOf,
+  operandKind,
+  operandsOf,
+} from '../decode/instructions.js';
+import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } from '../decode/registers.js';
+import { MachineState } from './machine-state.js';
+import type { FunctionCode, FunctionScanner } from './scan-function.js';
+import {
+  combineConstants,
+  constant,
+  constantsOf,
+  join,
+  mapConstants,
+  plus,
+  stackOffsetOf,
+  type Value,
+} from './value.js';
+
+const { Mnemonic, Register } = iced;
+
+/** Blocks are visited at most this often on average; beyond, the answer is "not decided". */
+const MAX_VISITS = 48;
+/** Times that a newly seen pointer into the stack may start the whole function again. */
+const MAX_RESTARTS = 12;
+
+const callClobbered = [0, 1, 2, 6, 7, 8, 9, 10, 11];
+
+/** Registers written besides the operands. */
+const implicitWrites = new Map<number, readonly number[]>([
+  [Mnemonic.Mul, [rax, rdx]],
+  [Mnemonic.Imul, [rax, rdx]],
+  [Mnemonic.Div, [rax, rdx]],
+  [Mnemonic.Idiv, [rax, rdx]],
+  [Mnemonic.Cpuid, [rax, 3, rcx, rdx]],
+  [Mnemonic.Rdtsc, [rax, rdx]],
+  [Mnemonic.Rdtscp, [rax, rcx, rdx]],
+  [Mnemonic.Rdpmc, [rax, rdx]],
+  [Mnemonic.Xgetbv, [rax, rdx]],
+  [Mnemonic.Rdpkru, [rax, rdx]],
+  [Mnemonic.Cmpxchg, [rax]],
+  [Mnemonic.Cmpxchg8b, [rax, rdx]],
+  [Mnemonic.Cmpxchg16b, [rax, rdx]],
+  [Mnemonic.Cwd, [rdx]],
+  [Mnemonic.Cdq, [rdx]],
+  [Mnemonic.Cqo, [rdx]],
+  [Mnemonic.Cbw, [rax]],
+  [Mnemonic.Cwde, [rax]],
+  [Mnemonic.Cdqe, [rax]],
+  [Mnemonic.Lahf, [rax]],
+  [Mnemonic.Xlatb, [rax]],
+  [Mnemonic.In, [rax]],
+  [Mnemonic.Xbegin, [rax]],
+  [Mnemonic.Loop, [rcx]],
+  [Mnemonic.Loope, [rcx]],
+  [Mnemonic.Loopne, [rcx]],
+  [Mnemonic.Pcmpestri, [rcx]],
+  [Mnemonic.Pcmpistri, [rcx]],
+  [Mnemonic.Vpcmpestri, [rcx]],
+  [Mnemonic.Vpcmpistri, [rcx]],
+  [Mnemonic.Enter, [rsp, rbp]],
+  ...[Mnemonic.Lodsb, Mnemonic.Lodsw, Mnemonic.Lodsd, Mnemonic.Lodsq].map((m) => [m, [rax, rsi]] as const),
+  ...[Mnemonic.Stosb, Mnemonic.Stosw, Mnemonic.Stosd, Mnemonic.Stosq].map((m) => [m, [rdi, rcx]] as const),
+  ...[Mnemonic.Scasb, Mnemonic.Scasw, Mnemonic.Scasd, Mnemonic.Scasq].map((m) => [m, [rdi, rcx]] as const),
+  ...[Mnemonic.Movsb, Mnemonic.Movsw, Mnemonic.Movsd, Mnemonic.Movsq].map(
+    (m) => [m, [rsi, rdi, rcx]] as const,
+  ),
+  ...[Mnemonic.Cmpsb, Mnemonic.Cmpsw, Mnemonic.Cmpsd, Mnemonic.Cmpsq].map(
+    (m) => [m, [rsi, rdi, rcx]] as const,
+  ),
+  ...[Mnemonic.Insb, Mnemonic.Insw, Mnemonic.Insd].map((m) => [m, [rdi, rcx]] as const),
+  ...[Mnemonic.Outsb, Mnemonic.Outsw, Mnemonic.Outsd].map((m) => [m, [rsi, rcx]] as const),
+]);
+
+/** String stores write where rdi points; they have no ordinary memory operand. */
+const stringStores = new Set<number>([
+  ...[Mnemonic.Stosb, Mnemonic.Stosw, Mnemonic.Stosd, Mnemonic.Stosq],
+  ...[Mnemonic.Movsb, Mnemonic.Movsw, Mnemonic.Movsd, Mnemonic.Movsq],
+  ...[Mnemonic.Insb, Mnemonic.Insw, Mnemonic.Insd],
+]);
+
+/** Instructions that only look at their operands. */
+const readers = new Set<number>([
+  Mnemonic.Cmp,
+  Mnemonic.Test,
+  Mnemonic.Nop,
+  Mnemonic.Bt,
+  Mnemonic.Ptest,
+  Mnemonic.Vptest,
+  Mnemonic.Ucomiss,
+  Mnemonic.Ucomisd,
+  Mnemonic.Comiss,
+  Mnemonic.Comisd,
+  Mnemonic.Endbr64,
+  Mnemonic.Pause,
+  Mnemonic.Prefetcht0,
+  Mnemonic.Prefetcht1,
+  Mnemonic.Prefetcht2,
+  Mnemonic.Prefetchnta,
+  Mnemonic.Prefetchw,
+  Mnemonic.Mfence,
+  Mnemonic.Lfence,
+  Mnemonic.Sfence,
+]);
+
+const conditionalMoves = new Set<number>();
+const conditionalSets = new Set<number>();
+for (const [name, value] of Object.entries(Mnemonic)) {
+  if (typeof value !== 'number') continue;
+  if (/^Cmov[a-z]+$/.test(name)) conditionalMoves.add(value);
+  if (/^Set(?!ssbsy)[a-z]{1,2}$/.test(name)) conditionalSets.add(value);
+}
+
+/** Address of an instruction → state before it. */
+export type Observations = ReadonlyMap<number, MachineState>;
+
+/**
+ * Abstract interpretation of the function that `scanner` scanned last, forward, over sets of `Value`s.
+ * @param watched instructions whose incoming state is wanted
+ * @param tableTargets where its jump tables lead
+ * @param neverReturning starts of functions that do not come back
+ * @returns the joined state before each watched instruction, or undefined when it took too long
+ */
+export function interpret(
+  target: FunctionCode,
+  scanner: FunctionScanner,
+  watched: ReadonlySet<number>,
+  tableTargets: ReadonlySet<number>,
+  neverReturning: ReadonlySet<number>,
+): Observations | undefined {
+  let escaped = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < MAX_RESTARTS; attempt++) {
+    // From the second half on, every slot counts as reachable by pointers, and nothing can escape further.
+    if (attempt === MAX_RESTARTS / 2) escaped = Number.NEGATIVE_INFINITY;
+    const run = new Interpretation(target, scanner, watched, tableTargets, neverReturning, escaped);
+    if (!run.solve()) return undefined;
+    if (run.escaped >= escaped) return run.observed;
+    escaped = run.escaped;
+  }
+  return undefined;
+}
+
+/** One pass to the fixpoint, with a fixed assumption of which stack slots pointers may reach. */
+class Interpretation {
+  readonly observed = new Map<number, MachineState>();
+  escaped: number;
+  readonly #assumed: number;
+  readonly #rows: Instructions;
+  readonly #leaders = new Set<number>();
+  readonly #states = new Map<number, MachineState>();
+  /** Heads of blocks to run, swept in address order. */
+  readonly #pending = new Set<number>();
+  #indirect: MachineState | undefined;
+
+  constructor(
+    private readonly target: FunctionCode,
+    private readonly scanner: FunctionScanner,
+    private readonly watched: ReadonlySet<number>,
+    private readonly tableTargets: ReadonlySet<number>,
+    private readonly neverReturning: ReadonlySet<number>,
+    assumed: number,
+  ) {
+    this.#rows = scanner.rows;
+    this.#assumed = assumed;
+    this.escaped = assumed;
+  }
+
+  solve(): boolean {
+    const { target, scanner } = this;
+    const rows = this.#rows;
+    const addresses: number[] = [];
+    const heads = this.#leaders;
+    heads.add(target.start);
+    for (const address of [...target.entries, ...target.labels, ...this.tableTargets]) heads.add(address);
+    for (let at = target.start; at < target.end; ) {
+      const row = scanner.rowOf(at);
+      if (row < 0) {
+        at++;
+        continue;
+      }
+      addresses.push(at);
+      const kind = flowOf[rows.code(row)] ?? 0;
+      if (kind === flow.jump || kind === flow.branch || kind === flow.transaction) {
+        heads.add(rows.displacement(row));
+        heads.add(at + rows.length(row));
+      } else if (kind === flow.return || kind === flow.indirectJump || kind === flow.exception) {
+        heads.add(at + rows.length(row));
+      }
+      // Overlapping decodes exist (a prefix jumped over); every reached row must be seen.
+      at++;
+    }
+    this.#enter(target.start, MachineState.atEntry());
+    for (const entry of target.entries) this.#enter(entry, MachineState.atEntry());
+    for (const label of target.labels) this.#enter(label, MachineState.unknown());
+    let budget = (heads.size + 4) * MAX_VISITS;
+    const settle = (): boolean => {
+      while (this.#pending.size > 0) {
+        for (const at of [...this.#pending].sort((a, b) => a - b)) {
+          if (--budget < 0) return false;
+          this.#pending.delete(at);
+          this.#runBlock(at);
+        }
+      }
+      return true;
+    };
+    if (!settle()) return false;
+    // What no branch reaches is reached through a jump table or by an exception.
+    for (const at of addresses) {
+      if (!heads.has(at) || this.#states.has(at) || scanner.rowOf(at) < 0) continue;
+      this.#enter(at, MachineState.unknown());
+      if (!settle()) return false;
+    }
+    // The end of a piece that was not a head of anything.
+    for (const at of addresses) {
+      if (!this.watched.has(at) || this.observed.has(at)) continue;
+      this.observed.set(at, MachineState.unknown());
+    }
+    return true;
+  }
+
+  #enter(at: number, state: MachineState): void {
+    if (this.scanner.rowOf(at) < 0) return;
+    const known = this.#states.get(at);
+    if (!known) {
+      this.#states.set(at, state.clone());
+      this.#pending.add(at);
+    } else if (known.merge(state)) this.#pending.add(at);
+  }
+
+  #runBlock(head: number): void {
+    const rows = this.#rows;
+    const state = this.#states.get(head)?.clone();
+    if (!state) return;
+    for (let at = head; ; ) {
+      const row = this.scanner.rowOf(at);
+      if (row < 0) return;
+      if (this.watched.has(at)) {
+        const seen = this.observed.get(at);
+        if (seen) seen.merge(state);
+        else this.observed.set(at, state.clone());
+      }
+      const kind = flowOf[rows.code(row)] ?? 0;
+      const next = at + rows.length(row);
+      if (kind === flow.jump) {
+        this.#enter(rows.displacement(row), state);
+        return;
+      }
+      if (kind === flow.indirectJump) {
+        this.#leaveByTable(state);
+        return;
+      }
+      if (kind === flow.return || kind === flow.exception) return;
+      if (kind === flow.call && this.neverReturning.has(rows.displacement(row))) return;
+      if (kind === flow.branch || kind === flow.transaction) {
+        // `loop` counts rcx down, `xbegin` sets rax on abort.
+        for (const register of implicitWrites.get(mnemonicOf[rows.code(row)] ?? 0) ?? []) {
+          state.registers[register] = null;
+        }
+        this.#enter(rows.displacement(row), state);
+      } else this.#step(row, state);
+      if (this.#leaders.has(next)) {
+        this.#enter(next, state);
+        return;
+      }
+      at = next;
+    }
+  }
+
+  #leaveByTable(state: MachineState): void {
+    if (this.tableTargets.size === 0) return;
+    if (!this.#indirect) this.#indirect = state.clone();
+    else if (!this.#indirect.merge(state)) return;
+    for (const to of this.tableTargets) this.#enter(to, this.#indirect);
+  }
+
+  /** Address of the memory operand as an offset in the stack, or undefined when it is or may be elsewhere. */
+  #stackOperand(row: number, state: MachineState): number | undefined {
+    const rows = this.#rows;
+    if (rows.index(row) !== Register.None) return undefined;
+    const base = fullRegister[rows.base(row)] ?? -1;
+    if (base < 0) return undefined;
+    const offset = stackOffsetOf(state.registers[base] ?? null);
+    return offset === undefined ? undefined : offset + rows.displacement(row);
+  }
+
+  #read(row: number, operand: number, state: MachineState, width: number): Value {
+    const rows = this.#rows;
+    const kind = rows.kind(row, operand);
+    if (kind === operandKind.register) {
+      const register = rows.register(row, operand);
+      const full = fullRegister[register] ?? -1;
+      if (full < 0) return null;
+      const value = state.registers[full] ?? null;
+      const bits = registerWidth[register] ?? 0;
+      if (bits === 64) return value;
+      if (bits === 32) return truncate(value);
+      if (bits === 9) return mapConstants(value, (c) => Math.floor(c / 256) & 0xff);
+      return mapConstants(value, (c) => (bits === 8 ? c & 0xff : c & 0xffff));
+    }
+    if (kind === operandKind.memory) {
+      const offset = this.#stackOperand(row, state);
+      return offset === undefined ? null : state.load(offset, width);
+    }
+    return constant(rows.immediate(row, kind));
+  }
+
+  #write(row: number, operand: number, state: MachineState, value: Value, width: number): void {
+    const rows = this.#rows;
+    if (rows.kind(row, operand) === operandKind.memory) {
+      const offset = this.#stackOperand(row, state);
+      if (offset !== undefined) state.store(offset, width, value);
+      else this.#unknownStore(state);
+      return;
+    }
+    const register = rows.register(row, operand);
+    const full = fullRegister[register] ?? -1;
+    if (full < 0) return;
+    const bits = registerWidth[register] ?? 0;
+    if (bits === 64) state.registers[full] = value;
+    else if (bits === 32) state.registers[full] = truncate(value);
+    else {
+      const [mask, shift] = bits === 16 ? [0xffff, 0] : bits === 9 ? [0xff, 8] : [0xff, 0];
+      state.registers[full] = combineConstants(state.registers[full] ?? null, value, (old, part) => {
+        if (old < 0 || old > 0xffffffff) return Number.POSITIVE_INFINITY;
+        return ((old & ~(mask << shift)) | ((part & mask) << shift)) >>> 0;
+      });
+    }
+  }
+
+  #unknownStore(state: MachineState): void {
+    if (this.#assumed < Number.POSITIVE_INFINITY) state.forgetFrom(this.#assumed);
+  }
+
+  /** Bytes that operand 0 or 1 says the instruction works on. */
+  #width(row: number): number {
+    const rows = this.#rows;
+    for (let i = 0; i < 2; i++) {
+      if (rows.kind(row, i) !== operandKind.register) continue;
+      const bits = registerWidth[rows.register(row, i)] ?? 0;
+      if (bits > 0) return bits === 9 ? 1 : bits / 8;
+    }
+    return memoryWidth(rows.code(row));
+  }
+
+  #step(row: number, state: MachineState): void {
+    const rows = this.#rows;
+    const code = rows.code(row);
+    const mnemonic = mnemonicOf[code] ?? 0;
+    const kind = flowOf[code] ?? 0;
+    if (kind === flow.call || kind === flow.indirectCall) {
+      if (mnemonic === Mnemonic.Syscall || mnemonic === Mnemonic.Sysenter) {
+        for (const register of [rax, rcx, r11]) state.registers[register] = null;
+      } else {
+        for (const register of callClobbered) state.registers[register] = null;
+        const stack = stackOffsetOf(state.registers[rsp] ?? null);
+        if (stack !== undefined) state.forgetBelow(stack);
+      }
+      this.#unknownStore(state);
+      return;
+    }
+    if (kind === flow.interrupt) {
+      state.registers[rax] = null;
+      return;
+    }
+    const { registers } = state;
+    const width = this.#width(row);
+    switch (mnemonic) {
+      case Mnemonic.Mov:
+        if (rows.kind(row, 0) === operandKind.register || rows.kind(row, 0) === operandKind.memory) {
+          const value = this.#read(row, 1, state, width);
+          this.#write(row, 0, state, value, width);
+          this.#noteEscape(row, value);
+        }
+        return;
+      case Mnemonic.Lea: {
+        const base = fullRegister[rows.base(row)] ?? -1;
+        const index = fullRegister[rows.index(row)] ?? -1;
+        let value: Value;
+        if (rows.base(row) === Register.RIP) value = null;
+        else {
+          value = base >= 0 ? (registers[base] ?? null) : constant(0);
+          if (index >= 0) {
+            const scale = 2 ** rows.scale(row);
+            const other = mapConstants(registers[index] ?? null, (c) => c * scale);
+            if (base < 0 && scale === 1) value = registers[index] ?? null;
+            else if (constantsOf(value)) value = combineConstants(value, other, (a, b) => a + b);
+            else {
+              // Into an array on the stack: the address stands for all of it.
+              const offset = stackOffsetOf(value);
+              if (offset !== undefined)
+                this.escaped = Math.min(this.escaped, offset + rows.displacement(row));
+              value = null;
+            }
+          }
+          value = plus(value, rows.displacement(row));
+        }
+        this.#write(row, 0, state, value, width);
+        this.#noteEscape(row, value);
+        return;
+      }
+      case Mnemonic.Push: {
+        const size = width === 2 ? 2 : 8;
+        const value = this.#read(row, 0, state, 8);
+        registers[rsp] = plus(registers[rsp] ?? null, -size);
+        const offset = stackOffsetOf(registers[rsp] ?? null);
+        if (offset !== undefined) state.store(offset, size, value);
+        else this.#unknownStore(state);
+        return;
+      }
+      case Mnemonic.Pop: {
+        const offset = stackOffsetOf(registers[rsp] ?? null);
+        const value = offset === undefined ? null : state.load(offset, 8);
+        registers[rsp] = plus(registers[rsp] ?? null, width === 2 ? 2 : 8);
+        this.#write(row, 0, state, value, 8);
+        return;
+      }
+      case Mnemonic.Leave: {
+        const offset = stackOffsetOf(registers[rbp] ?? null);
+        registers[rsp] = plus(registers[rbp] ?? null, 8);
+        registers[rbp] = offset === undefined ? null : state.load(offset, 8);
+        return;
+      }
+      case Mnemonic.Xor:
+      case Mnemonic.Sub:
+        if (
+          rows.kind(row, 0) === operandKind.register &&
+          rows.kind(row, 1) === operandKind.register &&
+          rows.register(row, 0) === rows.register(row, 1)
+        ) {
+          this.#write(row, 0, state, constant(0), width);
+          return;
+        }
+        if (mnemonic === Mnemonic.Sub) this.#addConstant(row, state, width, -1);
+        else this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x ^ y));
+        return;
+      case Mnemonic.Add:
+        this.#addConstant(row, state, width, 1);
+        return;
+      case Mnemonic.Inc:
+        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), 1), width);
+        return;
+      case Mnemonic.Dec:
+        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), -1), width);
+        return;
+      case Mnemonic.And:
+        this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x & y));
+        return;
+      case Mnemonic.Or: {
+        const other = constantsOf(this.#read(row, 1, state, width));
+        // `or r,-1` is a short way to set all bits.
+        if (other?.length === 1 && other[0] === -1) this.#write(row, 0, state, constant(-1), width);
+        else this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x | y));
+        return;
+      }
+      case Mnemonic.Shl:
+        this.#binary(row, state, width, (a, b) => a * 2 ** (b & 31));
+        return;
+      case Mnemonic.Shr:
+        this.#binary(row, state, width, (a, b) => (a < 0 ? Number.NaN : Math.floor(a / 2 ** (b & 31))));
+        return;
+      case Mnemonic.Neg:
+        this.#write(
+          row,
+          0,
+          state,
+          mapConstants(this.#read(row, 0, state, width), (c) => -c),
+          width,
+        );
+        return;
+      case Mnemonic.Not:
+        this.#write(
+          row,
+          0,
+          state,
+          mapConstants(this.#read(row, 0, state, width), (c) => -c - 1),
+          width,
+        );
+        return;
+      case Mnemonic.Sbb:
+        if (
+          rows.kind(row, 0) === operandKind.register &&
+          rows.kind(row, 1) === operandKind.register &&
+          rows.register(row, 0) === rows.register(row, 1)
+        ) {
+          this.#write(row, 0, state, join(constant(0), constant(-1)), width);
+        } else this.#write(row, 0, state, null, width);
+        return;
+      case Mnemonic.Movsxd: {
+        const value = this.#read(row, 1, state, 4);
+        const constants = constantsOf(value);
+        this.#write(row, 0, state, constants ? mapConstants(value, (c) => c | 0) : value, width);
+        return;
+      }
+      case Mnemonic.Movzx: {
+        const from = this.#sourceWidth(row);
+        const value = mapConstants(this.#read(row, 1, state, from), (c) =>
+          from === 1 ? c & 0xff : c & 0xffff,
+        );
+        this.#write(row, 0, state, value, width);
+        return;
+      }
+      case Mnemonic.Movsx: {
+        const from = this.#sourceWidth(row);
+        const shift = from === 1 ? 24 : 16;
+        const value = mapConstants(this.#read(row, 1, state, from), (c) => (c << shift) >> shift);
+        this.#write(row, 0, state, value, width);
+        return;
+      }
+      case Mnemonic.Cdqe: {
+        const value = registers[rax] ?? null;
+        registers[rax] = constantsOf(value) ? mapConstants(value, (c) => c | 0) : value;
+        return;
+      }
+      case Mnemonic.Xchg: {
+        const [first, second] = [this.#read(row, 0, state, width), this.#read(row, 1, state, width)];
+        this.#write(row, 0, state, second, width);
+        this.#write(row, 1, state, first, width);
+        return;
+      }
+      default:
+    }
+    if (conditionalMoves.has(mnemonic)) {
+      this.#write(
+        row,
+        0,
+        state,
+        join(this.#read(row, 0, state, width), this.#read(row, 1, state, width)),
+        width,
+      );
+      return;
+    }
+    if (conditionalSets.has(mnemonic)) {
+      this.#write(row, 0, state, join(constant(0), constant(1)), 1);
+      return;
+    }
+    if (readers.has(mnemonic)) return;
+    for (const register of implicitWrites.get(mnemonic) ?? []) registers[register] = null;
+    if (stringStores.has(mnemonic)) this.#unknownStore(state);
+    const operands = Math.min(operandsOf[code] ?? 0, 2);
+    for (let i = 0; i < operands; i++) {
+      const operand = rows.kind(row, i);
+      if (operand === operandKind.register) {
+        const full = fullRegister[rows.register(row, i)] ?? -1;
+        if (full >= 0) registers[full] = null;
+      } else if (operand === operandKind.memory && i === 0) {
+        const offset = this.#stackOperand(row, state);
+        if (offset !== undefined) state.forget(offset, 64);
+        else this.#unknownStore(state);
+      }
+    }
+  }
+
+  #sourceWidth(row: number): number {
+    const rows = this.#rows;
+    if (rows.kind(row, 1) === operandKind.register) {
+      return (registerWidth[rows.register(row, 1)] ?? 0) === 16 ? 2 : 1;
+    }
+    return wideSources.has(rows.code(row)) ? 2 : 1;
+  }
+
+  #binary(row: number, state: MachineState, width: number, f: (a: number, b: number) => number): void {
+    const value = combineConstants(this.#read(row, 0, state, width), this.#read(row, 1, state, width), f);
+    this.#write(row, 0, state, value, width);
+  }
+
+  #addConstant(row: number, state: MachineState, width: number, sign: 1 | -1): void {
+    const left = this.#read(row, 0, state, width);
+    const right = this.#read(row, 1, state, width);
+    const constants = constantsOf(right);
+    let value: Value = null;
+    if (constants?.length === 1) value = plus(left, sign * (constants[0] ?? 0));
+    else if (constants && constantsOf(left)) value = combineConstants(left, right, (a, b) => a + sign * b);
+    else if (sign === 1 && constantsOf(left)?.length === 1) value = plus(right, constantsOf(left)?.[0] ?? 0);
+    this.#write(row, 0, state, value, width);
+  }
+
+  /** A stack address anywhere but in rsp and rbp may be written through, from there upwards. */
+  #noteEscape(row: number, value: Value): void {
+    if (value === null) return;
+    const rows = this.#rows;
+    if (rows.kind(row, 0) === operandKind.register) {
+      const full = fullRegister[rows.register(row, 0)] ?? -1;
+      if (full === rsp || full === rbp) return;
+    }
+    const offset = stackOffsetOf(value);
+    if (offset !== undefined) this.escaped = Math.min(this.escaped, offset);
+  }
+}
+
+/** A 32-bit result: the upper half is zero. An entry value stays itself: only its low half is ever asked for. */
+function truncate(value: Value): Value {
+  if (value === null) return null;
+  return constantsOf(value)
+    ? mapConstants(value, (c) => ((c % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000)
+    : value;
+}
+
+function bitwise(a: number, b: number, f: (a: number, b: number) => number): number {
+  const fits = (x: number): boolean => x >= -0x8000_0000 && x <= 0xffff_ffff;
+  if (!fits(a) || !fits(b)) return Number.NaN;
+  const result = f(a | 0, b | 0);
+  return a >= 0 || b >= 0 ? result >>> 0 : result;
+}
+
+const wideSources = new Set<number>();
+const widths = new Map<number, number>();
+for (const [name, value] of Object.entries(iced.Code)) {
+  if (typeof value !== 'number') continue;
+  if (/^Mov[sz]x_r(16|32|64)_rm16$/.test(name)) wideSources.add(value);
+  const memory =
+    /^[A-Z][a-z]+_rm(8|16|32|64)_imm/.exec(name) ?? /^(?:Inc|Dec|Neg|Not)_rm(8|16|32|64)$/.exec(name);
+  if (memory?.[1]) widths.set(value, Number(memory[1]) / 8);
+}
+
+/** Bytes of the memory operand of an instruction without a general register operand. */
+function memoryWidth(code: number): number {
+  return widths.get(code) ?? 8;
+}

@@ -1,0 +1,121 @@
+import { rsp } from '../decode/registers.js';
+import { entryRegister, entrySlot, join, sameValue, stackAddress, type Value } from './value.js';
+
+interface Slot {
+  readonly value: Value;
+  /** Bytes that were stored. */
+  readonly width: number;
+}
+
+const anything: Slot = { value: null, width: 8 };
+
+/**
+ * Registers and known stack slots at one point of a function. Slots are by offset from the entry's rsp.
+ * A slot that is not there holds anything below the return address, and its entry value above.
+ */
+export class MachineState {
+  readonly registers: Value[];
+  readonly #slots: Map<number, Slot>;
+  /** Arguments from this offset on may have been overwritten. */
+  #lostFrom: number;
+
+  private constructor(registers: Value[], slots: Map<number, Slot>, lostFrom: number) {
+    this.registers = registers;
+    this.#slots = slots;
+    this.#lostFrom = lostFrom;
+  }
+
+  /** As a function is entered: each register holds its own entry value. */
+  static atEntry(): MachineState {
+    return new MachineState(
+      Array.from({ length: 16 }, (_, register) =>
+        register === rsp ? stackAddress(0) : entryRegister(register),
+      ),
+      new Map(),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Where nothing is known, not even where the stack is. */
+  static unknown(): MachineState {
+    return new MachineState(new Array<Value>(16).fill(null), new Map(), Number.NEGATIVE_INFINITY);
+  }
+
+  clone(): MachineState {
+    return new MachineState(this.registers.slice(), new Map(this.#slots), this.#lostFrom);
+  }
+
+  #untouched(offset: number): Value {
+    return offset + 7 >= this.#lostFrom ? null : entrySlot(offset);
+  }
+
+  load(offset: number, width: number): Value {
+    const slot = this.#slots.get(offset);
+    if (slot) return slot.width >= width ? slot.value : null;
+    return width >= 4 ? this.#untouched(offset) : null;
+  }
+
+  store(offset: number, width: number, value: Value): void {
+    this.forget(offset, width);
+    this.#slots.set(offset, { value, width });
+  }
+
+  /** Bytes written with something unknown. */
+  forget(offset: number, width: number): void {
+    for (let at = offset - 7; at < offset + width; at++) {
+      const slot = this.#slots.get(at);
+      if (slot && at + slot.width > offset) this.#slots.delete(at);
+      // An argument that is not there would read as its entry value.
+      if (at >= 8 && at % 8 === 0) this.#slots.set(at, anything);
+    }
+  }
+
+  /** Everything from `offset` upwards may have been written through a pointer. */
+  forgetFrom(offset: number): void {
+    for (const at of this.#slots.keys()) if (at + 7 >= offset) this.#slots.delete(at);
+    this.#lostFrom = Math.min(this.#lostFrom, offset);
+  }
+
+  /** What lies below the stack pointer does not survive a call. */
+  forgetBelow(offset: number): void {
+    for (const at of this.#slots.keys()) if (at < offset) this.#slots.delete(at);
+  }
+
+  /** Takes in another way to the same point. Returns whether anything changed. */
+  merge(other: MachineState): boolean {
+    let changed = false;
+    for (let i = 0; i < 16; i++) {
+      const before = this.registers[i] ?? null;
+      if (before === null) continue;
+      const after = join(before, other.registers[i] ?? null);
+      if (!sameValue(before, after)) {
+        this.registers[i] = after;
+        changed = true;
+      }
+    }
+    for (const [at, mine] of this.#slots) {
+      const theirs = other.#slots.get(at);
+      if (theirs === mine) continue;
+      const value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
+      const width = Math.min(mine.width, theirs?.width ?? 8);
+      if (sameValue(mine.value, value) && mine.width === width) continue;
+      if (value === null && at < 8) this.#slots.delete(at);
+      else this.#slots.set(at, { value, width });
+      changed = true;
+    }
+    for (const [at, theirs] of other.#slots) {
+      if (this.#slots.has(at)) continue;
+      const untouched = this.#untouched(at);
+      if (untouched === null) continue;
+      const value = join(untouched, theirs.value);
+      if (sameValue(value, untouched) && theirs.width >= 8) continue;
+      this.#slots.set(at, { value, width: theirs.width });
+      changed = true;
+    }
+    if (other.#lostFrom < this.#lostFrom) {
+      this.#lostFrom = other.#lostFrom;
+      changed = true;
+    }
+    return changed;
+  }
+}

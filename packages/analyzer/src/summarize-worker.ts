@@ -1,0 +1,39 @@
+import { type Outcome, outcomeOf, ProfGenError, printable } from '@prof-gen/core';
+import { encodeNames, encodeSummary } from './summary/encode-summary.js';
+import { summarizeWithNames } from './summary/summarize.js';
+
+export interface SummarizeTask {
+  readonly bytes: Uint8Array;
+  /** Only for errors. */
+  readonly path: string;
+}
+
+export interface SummarizeResult {
+  /** For `decodeSummary`. */
+  readonly summary: Uint8Array;
+  /** For `decodeNames`. */
+  readonly names: Uint8Array;
+}
+
+/**
+ * One file on a worker thread. Each thread has its own decoder (WASM instance).
+ * Never throws: errors lose their class and fields between threads, so they come as data, with the file's path.
+ */
+export default async function summarizeTask({
+  bytes,
+  path,
+}: SummarizeTask): Promise<Outcome<SummarizeResult>> {
+  return outcomeOf(() => {
+    try {
+      const { summary, names } = summarizeWithNames(bytes);
+      return { summary: encodeSummary(summary), names: encodeNames(names) };
+    } catch (error) {
+      if (!(error instanceof ProfGenError)) throw error;
+      throw new ProfGenError(error.code, `${printable(path)}: ${error.message}`, {
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        details: { ...error.details, path },
+        causes: error.causes,
+      });
+    }
+  });
+}

@@ -1,0 +1,395 @@
+import { type Elf, type ElfSymbol, fileOffset, segmentType } from '../elf/elf.js';
+import { callNumbers } from '../function/call-numbers.js';
+import { CodeMap } from '../function/code-map.js';
+import { discoverFunctions, type FunctionTable } from '../function/discover-functions.js';
+import { type ImageRange, reference } from '../function/scan-function.js';
+import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
+import type {
+  CallSite,
+  ExportedSymbol,
+  Health,
+  ImportedSymbol,
+  NameUse,
+  NumberedCall,
+  UndecidedSite,
+} from './file-summary.js';
+import { bestNames } from './symbol-names.js';
+
+export const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
+
+/**
+ * The whole graph of one file, before anything is condensed. Nodes are functions, then data objects, then for
+ * each function whose parameter becomes a call number a node "entered with unknown arguments".
+ */
+export interface FileGraph {
+  readonly nodes: number;
+  readonly names: readonly string[];
+  /** By node: pairs of target and kind. */
+  readonly edges: readonly (readonly number[])[];
+  /** By node: indexes into `imports`. */
+  readonly importEdges: readonly (readonly number[])[];
+  readonly imports: readonly ImportedSymbol[];
+  readonly exports: readonly ExportedSymbol[];
+  readonly sites: readonly CallSite[];
+  readonly undecided: readonly UndecidedSite[];
+  readonly numberedCalls: readonly NumberedCall[];
+  readonly lateNames: readonly NameUse[];
+  readonly lookups: readonly NameUse[];
+  readonly entry: number;
+  readonly initial: readonly number[];
+  readonly health: Health;
+}
+
+/** Imported functions that take a system call number first. */
+const importedWrappers = new Set(['syscall']);
+/** Who imports these may look any symbol up by a name it has as a string. */
+const lookupFunctions = new Set(['dlsym', 'dlvsym', '__libc_dlsym']);
+
+/** Builds the graph of a file. @throws ProfGenError `elf/too-complex` */
+export function fileGraph(elf: Elf): FileGraph {
+  const code = new CodeMap(elf);
+  try {
+    return build(elf, code);
+  } finally {
+    code.free();
+  }
+}
+
+function build(elf: Elf, code: CodeMap): FileGraph {
+  const absolute = imageRange(elf);
+  const slots = pointerSlots(elf, code, absolute);
+  const slotAt = new Map(slots.map((slot) => [slot.address, slot]));
+  const stubs = new Map<number, PointerSlot | undefined>();
+  const stubOf = (address: number): PointerSlot | undefined => {
+    if (!stubs.has(address)) stubs.set(address, readStub(elf, address, slotAt));
+    return stubs.get(address);
+  };
+  const table = discoverFunctions(elf, code, {
+    pointers: slots
+      .filter((slot) => slot.kind === 'address' && code.at(slot.target))
+      .map((slot) => slot.target),
+    absolute,
+    isStub: (address) => stubOf(address) !== undefined,
+  });
+  const { functions } = table;
+
+  // Data: which addresses are referred to, then objects.
+  const referred = new Set<number>();
+  for (const f of functions) {
+    for (let i = 0; i < f.references.length; i += 3) {
+      if ((f.references[i] ?? 0) >= reference.address) referred.add(f.references[i + 2] ?? 0);
+    }
+  }
+  for (const slot of slots) if (slot.kind === 'address') referred.add(slot.target);
+  const data = dataObjects(elf, slots, referred);
+
+  // Numbers.
+  const isWrapperSlot = (slot: PointerSlot | undefined): boolean =>
+    slot?.kind === 'symbol' && importedWrappers.has(elf.symbols[slot.symbol]?.name ?? '');
+  const wrapperCalls = new Map<number, number[]>();
+  functions.forEach((f, index) => {
+    for (let i = 0; i < f.references.length; i += 3) {
+      const slot = calledSlot(f.references[i] ?? 0, f.references[i + 2] ?? 0, stubOf, slotAt);
+      if (!isWrapperSlot(slot)) continue;
+      const calls = wrapperCalls.get(index) ?? [];
+      calls.push(f.references[i + 1] ?? 0);
+      wrapperCalls.set(index, calls);
+    }
+  });
+  const numbers = callNumbers(elf, code, table, absolute, wrapperCalls);
+
+  // Nodes.
+  const firstObject = functions.length;
+  const firstUnknown = firstObject + data.objects.length;
+  const wrappers = [...numbers.wrappers.keys()].sort((a, b) => a - b);
+  const unknownOf = new Map(wrappers.map((owner, i) => [owner, firstUnknown + i]));
+  const nodes = firstUnknown + wrappers.length;
+  const names = nodeNames(elf, table, data.objects, wrappers);
+  const edges: number[][] = Array.from({ length: nodes }, () => []);
+  const importEdges: number[][] = Array.from({ length: nodes }, () => []);
+  const imports: ImportedSymbol[] = [];
+  const importIndex = new Map<string, number>();
+  const importOf = (symbolIndex: number, copy: boolean): number => {
+    const symbol = elf.symbols[symbolIndex];
+    const key = `${copy ? 1 : 0} ${symbol?.name} ${symbol?.version}`;
+    let index = importIndex.get(key);
+    if (index === undefined) {
+      index = imports.length;
+      importIndex.set(key, index);
+      imports.push({
+        name: symbol?.name ?? '',
+        ...(symbol?.version === undefined ? {} : { version: symbol.version }),
+        copy,
+      });
+    }
+    return index;
+  };
+  const incoming = new Uint8Array(nodes);
+  const link = (from: number, to: number, kind: number): void => {
+    edges[from]?.push(to, kind);
+    if (from !== to) incoming[to] = 1;
+  };
+  /** The node of a function that a pointer leads to: its arguments are unknown. */
+  const pointedFunction = (address: number): number => {
+    const index = table.indexAt(address);
+    return index < 0 ? -1 : (unknownOf.get(index) ?? index);
+  };
+  const lateNames: NameUse[] = [];
+  const lookups: NameUse[] = [];
+  const looksUp =
+    elf.symbols.some((s) => !s.defined && lookupFunctions.has(s.name)) ||
+    elf.symbols.some((s) => s.defined && (s.name === '_rtld_global' || s.name === '__dls2b'));
+  const useString = (node: number, address: number, fromCode: boolean): void => {
+    const text = constantString(elf, address);
+    if (text === undefined) return;
+    if (/\.so(\.[\w.]+)?$/.test(text) && text.length > 3) lateNames.push({ node, name: text });
+    else if (fromCode && looksUp && /^[A-Za-z_]\w{2,}$/.test(text)) lookups.push({ node, name: text });
+  };
+  /** A reference to an address that is not called: a pointer to a function, a stub, or data. */
+  const refer = (from: number, to: number, computed: boolean, fromCode: boolean): void => {
+    if (code.at(to)) {
+      const slot = stubOf(to);
+      if (slot) {
+        for (const object of data.at(slot.address, false)) link(from, firstObject + object, edgeKind.address);
+        return;
+      }
+      const node = pointedFunction(to);
+      if (node >= 0) link(from, node, edgeKind.address);
+      return;
+    }
+    for (const object of data.at(to, computed)) link(from, firstObject + object, edgeKind.data);
+    useString(from, to, fromCode);
+  };
+
+  const numberedCalls: NumberedCall[] = [];
+  functions.forEach((f, node) => {
+    for (let i = 0; i < f.references.length; i += 3) {
+      const kind = f.references[i] ?? 0;
+      const at = f.references[i + 1] ?? 0;
+      const to = f.references[i + 2] ?? 0;
+      const slot = calledSlot(kind, to, stubOf, slotAt);
+      if (slot && isWrapperSlot(slot)) {
+        numberedCalls.push({
+          node,
+          import: importOf(slot.symbol, false),
+          numbers: numbers.importCalls.get(at)?.numbers ?? [],
+          address: at,
+          function: names[node] ?? '',
+        });
+        continue;
+      }
+      if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
+        if (slot) {
+          for (const object of data.at(slot.address, false)) link(node, firstObject + object, edgeKind.call);
+        } else {
+          const callee = table.indexAt(to);
+          if (callee >= 0) link(node, callee, edgeKind.call);
+        }
+      } else refer(node, to, kind === reference.address, true);
+    }
+  });
+  data.objects.forEach((object, i) => {
+    const node = firstObject + i;
+    for (let s = object.firstSlot; s <= object.lastSlot; s++) {
+      const slot = slots[s];
+      if (!slot) continue;
+      if (slot.kind === 'address') refer(node, slot.target, false, false);
+      else if (slot.kind === 'resolver') {
+        const resolver = table.indexAt(slot.target);
+        if (resolver >= 0) link(node, resolver, edgeKind.resolver);
+      } else importEdges[node]?.push(importOf(slot.symbol, slot.kind === 'copy'));
+    }
+  });
+
+  // Sites.
+  const sites: CallSite[] = numbers.sites.map(({ owner, number, address }) => ({
+    node: owner,
+    number,
+    address,
+    function: names[owner] ?? '',
+  }));
+  const undecided: UndecidedSite[] = numbers.unknown.map(({ owner, address, reason }) => ({
+    node: owner,
+    address,
+    function: names[owner] ?? '',
+    reason,
+  }));
+  for (const [owner, node] of unknownOf) {
+    link(node, owner, edgeKind.call);
+    undecided.push({
+      node,
+      address: functions[owner]?.start ?? 0,
+      function: names[owner] ?? '',
+      reason: 'it makes the call whose number it is given, and unknown callers may give it any',
+    });
+  }
+
+  // Doors into the file.
+  const initial = new Set<number>();
+  const addInitial = (address: number): void => {
+    const node = pointedFunction(address);
+    if (node >= 0) {
+      initial.add(node);
+      incoming[node] = 1;
+    }
+  };
+  for (const address of elf.init) addInitial(address);
+  for (const slot of slots) if (slot.kind === 'resolver') addInitial(slot.target);
+  for (const array of elf.initArrays) {
+    for (let at = array.address; at < array.address + Math.min(array.size, 1 << 24); at += 8) {
+      const slot = slotAt.get(at);
+      for (const object of slot ? data.at(at, false) : []) initial.add(firstObject + object);
+    }
+  }
+  const exports: ExportedSymbol[] = [];
+  elf.symbols.forEach((symbol) => {
+    if (!symbol.defined || symbol.binding === 'local' || symbol.name === '' || symbol.kind === 'tls') return;
+    if (symbol.visibility === 'hidden' || symbol.visibility === 'internal') return;
+    exports.push(exportOf(symbol));
+  });
+  function exportOf(symbol: ElfSymbol): ExportedSymbol {
+    const isCode = code.at(symbol.address) !== undefined;
+    let node = -1;
+    let wrapper: ExportedSymbol['wrapper'];
+    if (isCode) {
+      const owner = table.indexAt(symbol.address);
+      node = owner < 0 ? -1 : (unknownOf.get(owner) ?? owner);
+      const parameters = numbers.wrappers.get(owner);
+      const only = parameters?.length === 1 ? parameters[0] : undefined;
+      if (only && only.register >= 0 && only.plus === 0 && functions[owner]?.start === symbol.address) {
+        wrapper = { register: only.register, node: owner };
+      }
+    } else {
+      const object = data.at(symbol.address, false)[0];
+      if (object !== undefined) node = firstObject + object;
+    }
+    if (node >= 0) incoming[node] = 1;
+    return {
+      name: symbol.name,
+      ...(symbol.version === undefined ? {} : { version: symbol.version }),
+      hidden: symbol.hiddenVersion,
+      kind: isCode ? 'function' : 'data',
+      node,
+      ...(wrapper ? { wrapper } : {}),
+    };
+  }
+  // GOT entries that nothing loads are left over by the linker; other data may be reached in ways unknown.
+  data.objects.forEach((object, i) => {
+    const node = firstObject + i;
+    const alone = object.firstSlot === object.lastSlot && slots[object.firstSlot]?.alone === true;
+    const inTls =
+      elf.tls && object.start >= elf.tls.address && object.start < elf.tls.address + elf.tls.fileSize;
+    if ((incoming[node] === 0 && !alone) || inTls) initial.add(node);
+  });
+  const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
+  if (entry >= 0) incoming[entry] = 1;
+  let unreferenced = 0;
+  functions.forEach((f, node) => {
+    if (
+      f.exact &&
+      incoming[node] === 0 &&
+      (!unknownOf.has(node) || incoming[unknownOf.get(node) ?? 0] === 0)
+    ) {
+      unreferenced++;
+    }
+  });
+  return {
+    nodes,
+    names,
+    edges,
+    importEdges,
+    imports,
+    exports,
+    sites,
+    undecided,
+    numberedCalls,
+    lateNames,
+    lookups,
+    entry,
+    initial: [...initial].sort((a, b) => a - b),
+    health: {
+      functions: functions.length,
+      instructions: functions.reduce((sum, f) => sum + f.instructions, 0),
+      objects: data.objects.length,
+      unwindEntries: table.unwindEntries,
+      unreferencedUnwindEntries: unreferenced,
+      syscallSites: functions.reduce((sum, f) => sum + f.syscalls.length + f.legacyCalls.length, 0),
+      undecidedSites: undecided.length,
+    },
+  };
+}
+
+/** The GOT entry through which an instruction calls or jumps, if it does. */
+function calledSlot(
+  kind: number,
+  to: number,
+  stubOf: (address: number) => PointerSlot | undefined,
+  slotAt: ReadonlyMap<number, PointerSlot>,
+): PointerSlot | undefined {
+  if (kind === reference.call || kind === reference.jump) return stubOf(to);
+  if (kind === reference.callMemory || kind === reference.jumpMemory) return slotAt.get(to);
+  return undefined;
+}
+
+/** Addresses may be immediates only where the file has a fixed place. */
+function imageRange(elf: Elf): ImageRange | undefined {
+  if (elf.positionIndependent) return undefined;
+  const loads = elf.segments.filter((s) => s.type === segmentType.load);
+  const low = Math.min(...loads.map((s) => s.address));
+  const high = Math.max(...loads.map((s) => s.address + s.memorySize));
+  return { low: Math.max(low, 0x1000), high: Math.min(high, 2 ** 32) };
+}
+
+/** `jmp [rip+x]` through a GOT entry, with `endbr64` and `bnd` before it or not: a PLT stub. */
+function readStub(
+  elf: Elf,
+  address: number,
+  slotAt: ReadonlyMap<number, PointerSlot>,
+): PointerSlot | undefined {
+  let at = fileOffset(elf, address, 16);
+  if (at < 0) return undefined;
+  const { view } = elf;
+  let pc = address;
+  if (view.u32(at) === 0xfa1e0ff3) {
+    at += 4;
+    pc += 4;
+  }
+  if (view.u8(at) === 0xf2) {
+    at++;
+    pc++;
+  }
+  if (view.u8(at) !== 0xff || view.u8(at + 1) !== 0x25) return undefined;
+  const slot = slotAt.get(pc + 6 + view.i32(at + 2));
+  return slot?.alone ? slot : undefined;
+}
+
+/** The text at an address when it is a short printable string. */
+function constantString(elf: Elf, address: number): string | undefined {
+  const at = fileOffset(elf, address);
+  if (at < 0) return undefined;
+  const { bytes } = elf.view;
+  let text = '';
+  for (let i = at; i < at + 256; i++) {
+    const byte = bytes[i];
+    if (byte === undefined) return undefined;
+    if (byte === 0) return text === '' ? undefined : text;
+    if (byte <= 0x20 || byte >= 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return undefined;
+}
+
+function nodeNames(
+  elf: Elf,
+  table: FunctionTable,
+  objects: readonly { readonly start: number }[],
+  wrappers: readonly number[],
+): string[] {
+  const nameAt = bestNames(elf);
+  const name = (address: number): string => nameAt(address) ?? `+0x${address.toString(16)}`;
+  const names = [
+    ...table.functions.map((f) => name(f.start)),
+    ...objects.map((object) => name(object.start)),
+  ];
+  return [...names, ...wrappers.map((owner) => names[owner] ?? '')];
+}

@@ -1,0 +1,119 @@
+import type { DynamicFlags } from '../elf/elf.js';
+
+/**
+ * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
+ * may change a summary or what linking makes of it.
+ */
+export const analyzerVersion = '1';
+
+/** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
+export interface ImportedSymbol {
+  readonly name: string;
+  readonly version?: string;
+  /** Found by COPY: the definition is looked for in the other objects only. */
+  readonly copy: boolean;
+}
+
+export interface ExportedSymbol {
+  readonly name: string;
+  readonly version?: string;
+  /** Only references that name the version bind to it. */
+  readonly hidden: boolean;
+  readonly kind: 'function' | 'data';
+  /** Node it leads to, or -1: it reaches nothing that matters. Callers must be assumed to pass anything. */
+  readonly node: number;
+  /** The function makes the system call whose number is in this register; `node` reports calls with unknown numbers. */
+  readonly wrapper?: { readonly register: number; readonly node: number };
+}
+
+/** An instruction that makes a system call, or a call of a wrapper with this number. */
+export interface CallSite {
+  readonly node: number;
+  readonly number: number;
+  readonly address: number;
+  readonly function: string;
+}
+
+export interface UndecidedSite {
+  readonly node: number;
+  readonly address: number;
+  readonly function: string;
+  readonly reason: string;
+}
+
+/** A call of an imported function that is known to take a system call number first: `syscall`. */
+export interface NumberedCall {
+  readonly node: number;
+  /** Index into `imports`. */
+  readonly import: number;
+  /** What rdi may hold; empty when not decided. */
+  readonly numbers: readonly number[];
+  readonly address: number;
+  readonly function: string;
+}
+
+export interface NameUse {
+  readonly node: number;
+  readonly name: string;
+}
+
+/** How an edge came about; index into this is what `edgeKind` holds. */
+export const edgeKinds = ['call', 'address', 'data', 'resolver'] as const;
+
+/** Figures that show when a kind of edge is missing: unwind entries nothing refers to should be few. */
+export interface Health {
+  readonly functions: number;
+  readonly instructions: number;
+  readonly objects: number;
+  readonly unwindEntries: number;
+  readonly unreferencedUnwindEntries: number;
+  readonly syscallSites: number;
+  readonly undecidedSites: number;
+}
+
+/**
+ * What one ELF file means for reachability, whoever loads it: plain data, keyed by content hash and
+ * `analyzerVersion`. Nodes are strongly connected components of functions and data objects; a node that
+ * reaches neither a system call nor an import nor a name is left out.
+ */
+export interface FileSummary {
+  readonly analyzerVersion: string;
+  readonly type: 'executable' | 'shared';
+  readonly pie: boolean;
+  readonly static: boolean;
+  readonly interpreter?: string;
+  readonly soname?: string;
+  readonly needed: readonly string[];
+  readonly rpath: readonly string[];
+  readonly runpath: readonly string[];
+  readonly flags: DynamicFlags;
+  readonly imports: readonly ImportedSymbol[];
+  readonly exports: readonly ExportedSymbol[];
+  readonly nodes: number;
+  /** Edges of node n: positions `edgeStart[n]` to `edgeStart[n + 1]` of `edgeTo` and `edgeKind`. */
+  readonly edgeStart: Uint32Array;
+  readonly edgeTo: Uint32Array;
+  readonly edgeKind: Uint8Array;
+  /** Imports of node n, in the same form. */
+  readonly importStart: Uint32Array;
+  readonly importOf: Uint32Array;
+  readonly sites: readonly CallSite[];
+  readonly undecided: readonly UndecidedSite[];
+  readonly numberedCalls: readonly NumberedCall[];
+  /** Names of shared objects in the node's reach: what it may give to dlopen. */
+  readonly lateNames: readonly NameUse[];
+  /** Identifiers that the node may give to dlsym. */
+  readonly lookups: readonly NameUse[];
+  /** Node of e_entry, or -1. */
+  readonly entry: number;
+  /** Nodes that run or count whoever loads the file: init and fini, resolvers, data that nothing refers to. */
+  readonly initial: readonly number[];
+  readonly health: Health;
+}
+
+/** What an explanation shows for the nodes of a summary; kept apart because linking does not need it. */
+export interface NodeNames {
+  readonly analyzerVersion: string;
+  /** By node: name of its first function or object. */
+  readonly names: readonly string[];
+}
