@@ -1,1 +1,3 @@
-export {};
+export { exitCodes } from './exit-code.js';
+export type { Io } from './io.js';
+export { main } from './main.js';

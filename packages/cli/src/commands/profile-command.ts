@@ -1,0 +1,130 @@
+import { parsePlatform, ProfGenError, type ProfileDocument } from '@prof-gen/core';
+import { loadWorkload, profileImage } from '@prof-gen/runner';
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-code.js';
+import type { Io } from '../io.js';
+import { parseOutputs, writeOutputs } from '../outputs.js';
+import { type SessionOptions, withSession } from '../session.js';
+import { sessionOptions } from './session-options.js';
+
+interface ProfileOptions extends SessionOptions {
+  readonly output: string[];
+  readonly platform?: string;
+  readonly entrypoint?: string;
+  readonly env: string[];
+  readonly user?: string;
+  readonly workload?: string;
+  readonly observe?: string;
+  readonly learn?: boolean;
+  readonly dockerDefault: boolean;
+}
+
+const collect = (value: string, previous: string[]) => [...previous, value];
+
+const examples = `
+IMAGE is a name as docker takes it, or has a scheme: registry:NAME, docker:NAME,
+docker-archive:FILE, oci:DIR[:tag], oci-archive:FILE, dir:DIR. What stands after --
+replaces the image's command.
+
+Examples:
+  prof-gen profile nginx:1.29 > nginx.json
+  docker run --security-opt seccomp=nginx.json nginx:1.29
+
+  prof-gen profile redis:7 --workload redis.yaml --output docker=redis.json --output table
+  prof-gen profile --static docker-archive:app.tar --output json -- /usr/bin/app --serve
+
+Exit codes: 0 good, 1 failed, 2 usage, 3 the proof failed, 5 environment.
+`;
+
+/** `prof-gen profile IMAGE`: the main command. */
+export function defineProfileCommand(program: Command, io: Io, exit: (code: number) => void): void {
+  sessionOptions(program.command('profile'))
+    .summary('write the seccomp profile of an image')
+    .description('Find the system calls that an image needs for its run command, and write a profile.')
+    .argument('<image>', 'image reference')
+    .argument('[command...]', "replaces the image's command; write it after --")
+    .option(
+      '-o, --output <format[=file]>',
+      'docker, json or table; repeatable (default: docker)',
+      collect,
+      [],
+    )
+    .option('--static', 'static analysis alone: no engine and no root needed')
+    .option(
+      '--workload <file>',
+      'application-specific test for the proof; the profile does not learn from it',
+    )
+    .option('--observe <file>', 'a workload to learn from, besides the generic exercise')
+    .option('--learn', 'add what the proof denies, marked as learned, and prove again')
+    .option('--platform <os/arch>', 'platform of the image (default: linux/amd64)')
+    .option('--entrypoint <program>', "replaces the image's entrypoint")
+    .option('-e, --env <name=value>', 'set a variable in the container; repeatable', collect, [])
+    .option('-u, --user <user>', 'user in the container')
+    .option('--no-docker-default', "do not keep denied what Docker's default profile denies")
+    .addHelpText('after', examples)
+    .action(async (image: string, command: string[], options: ProfileOptions) => {
+      exit(await runProfile(io, image, command, options));
+    });
+}
+
+async function runProfile(
+  io: Io,
+  image: string,
+  command: string[],
+  options: ProfileOptions,
+): Promise<number> {
+  const outputs = parseOutputs(options.output.length === 0 ? ['docker'] : options.output);
+  const withEngine = ['workload', 'observe', 'learn'] as const;
+  const conflict = withEngine.find((name) => options.static && options[name] !== undefined);
+  if (conflict !== undefined) {
+    throw new ProfGenError('usage/options', `--${conflict} needs a container, and --static starts none`);
+  }
+  if (options.learn && options.workload === undefined) {
+    throw new ProfGenError(
+      'usage/options',
+      '--learn learns from a proof, and there is none without --workload',
+    );
+  }
+  const [workload, observe] = await Promise.all([
+    options.workload === undefined ? undefined : loadWorkload(options.workload),
+    options.observe === undefined ? undefined : loadWorkload(options.observe),
+  ]);
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+
+  const result = await withSession(io, options, (workbench, onEvent) =>
+    profileImage(
+      {
+        name: image,
+        reference: image,
+        ...(platform === undefined ? {} : { platform }),
+        overrides: {
+          ...(options.entrypoint === undefined ? {} : { entrypoint: [options.entrypoint] }),
+          ...(command.length === 0 ? {} : { cmd: command }),
+          ...(options.env.length === 0 ? {} : { env: options.env }),
+          ...(options.user === undefined ? {} : { user: options.user }),
+        },
+        ...(workload === undefined ? {} : { workload }),
+        ...(observe === undefined ? {} : { observe }),
+        learn: options.learn === true,
+        intersectDockerDefault: options.dockerDefault,
+      },
+      workbench,
+      onEvent,
+    ),
+  );
+  await writeOutputs(outputs, result, io.stdout);
+  if (!options.quiet) io.stderr.write(closingLine(result.document));
+  return result.document.status === 'failed' ? exitCodes.proofFailed : exitCodes.good;
+}
+
+function closingLine({ status, stats, staticMisses, proof, unresolved }: ProfileDocument): string {
+  const facts = [
+    `${stats.allowed} of ${stats.table} calls allowed (Docker's default: ${stats.dockerDefault})`,
+    `${stats.programs} programs`,
+    `${stats.files} files`,
+    ...(staticMisses.length === 0 ? [] : [`${staticMisses.length} static misses`]),
+    ...(unresolved.length === 0 ? [] : [`${unresolved.length} unresolved call sites`]),
+    ...(proof === undefined ? ['not proven: give a --workload'] : []),
+  ];
+  return `${status}: ${facts.join(', ')}\n`;
+}

@@ -1,0 +1,22 @@
+import { ProfGenError } from '@prof-gen/core';
+import type { Command } from 'commander';
+
+/** Adds the options of `SessionOptions` to a command. */
+export function sessionOptions(command: Command): Command {
+  return command
+    .option(
+      '--cache <dir>',
+      'directory for layers and summaries (default: $PROF_GEN_CACHE or ~/.cache/prof-gen)',
+    )
+    .option('--threads <n>', 'worker threads for static analysis (default: one a processor)', positiveInteger)
+    .option('-q, --quiet', 'print results, warnings and errors only')
+    .option('--no-progress', 'lines instead of a live display');
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 1024) {
+    throw new ProfGenError('usage/options', `"${text}" is not a number from 1 to 1024`);
+  }
+  return value;
+}

@@ -1,0 +1,91 @@
+import { type EventSink, type ImagePhase, type ProgressEvent, printable } from '@prof-gen/core';
+import type { Io } from '../io.js';
+import { errorText } from './error-text.js';
+
+/** Draws events on standard error, and takes its own lines away at the end. */
+export interface ProgressReporter {
+  readonly onEvent: EventSink;
+  close(): void;
+}
+
+const phaseWords: Record<ImagePhase, string> = {
+  open: 'opening the image',
+  programs: 'finding programs',
+  observe: 'observing the container',
+  summarise: 'analysing files',
+  link: 'linking',
+  build: 'building the profile',
+  prove: 'proving the profile',
+  keep: 'storing',
+};
+
+export type ProgressStyle = 'terminal' | 'lines' | 'none';
+
+/** A live line on a terminal, a line an event elsewhere, nothing but warnings when quiet. */
+export function progressReporter(io: Io, style: ProgressStyle): ProgressReporter {
+  return style === 'terminal' ? terminalReporter(io) : lineReporter(io, style === 'none');
+}
+
+function lineReporter(io: Io, quiet: boolean): ProgressReporter {
+  return {
+    onEvent(event) {
+      if (quiet && event.type !== 'warning') return;
+      const text =
+        lasting(event) ??
+        (event.type === 'phase' ? `${shown(event.image)}: ${phaseWords[event.phase]}\n` : '');
+      if (text !== '') io.stderr.write(text);
+    },
+    close() {},
+  };
+}
+
+function terminalReporter(io: Io): ProgressReporter {
+  /** What each image does now, in the order they began. */
+  const current = new Map<string, string>();
+  let drawn = false;
+  const clear = () => {
+    if (drawn) io.stderr.write('\r\u001b[2K');
+    drawn = false;
+  };
+  const draw = () => {
+    clear();
+    if (current.size === 0) return;
+    const line = [...current].map(([image, doing]) => `${image}: ${doing}`).join('   ');
+    io.stderr.write(line.slice(0, (io.stderr.columns ?? 80) - 1));
+    drawn = true;
+  };
+  return {
+    onEvent(event) {
+      const text = lasting(event);
+      if (text !== undefined) {
+        clear();
+        io.stderr.write(text);
+      }
+      if (event.type === 'finished') current.delete(shown(event.image));
+      if (event.type === 'phase') current.set(shown(event.image), phaseWords[event.phase]);
+      if (event.type === 'progress') {
+        const share = event.total === undefined ? `${event.done}` : `${event.done}/${event.total}`;
+        current.set(shown(event.image), `${phaseWords[event.phase]} (${share} ${event.unit})`);
+      }
+      draw();
+    },
+    close: clear,
+  };
+}
+
+/** Text that stays on the screen; undefined for what only lives on a live line. */
+function lasting(event: ProgressEvent): string | undefined {
+  switch (event.type) {
+    case 'note':
+      return `${shown(event.image)}: ${printable(event.message)}\n`;
+    case 'warning':
+      return `${shown(event.image)}: ${errorText(event.error).replace(/^error:/, 'warning:')}`;
+    case 'finished':
+      return `${shown(event.image)}: ${event.outcome}${event.message === '' ? '' : `, ${printable(event.message)}`}\n`;
+    case 'phase':
+    case 'progress':
+      return undefined;
+  }
+}
+
+const shown = (image: string) => printable(image, 60);

@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadDataset } from './load-dataset.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'prof-gen-dataset-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function dataset(text: string): Promise<string> {
+  const file = join(directory, 'dataset.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+const head = 'schemaVersion: 1\nname: some\ndescription: some images\nimages:\n';
+
+describe('loadDataset', () => {
+  it('reads the dataset that scripts/evaluate runs, with its workloads', async () => {
+    const { images } = await loadDataset(join(import.meta.dirname, '../../../datasets/evaluate.yaml'));
+    expect(images.map(({ name, test }) => [name, test?.name])).toEqual([
+      ['redis', 'redis'],
+      ['nginx', 'nginx'],
+      ['python', 'python'],
+    ]);
+  });
+
+  it('has another hash when a workload says something else', async () => {
+    const file = await dataset(`${head}  - { name: a, reference: a, workload: w.yaml }\n`);
+    const workload = 'schemaVersion: 1\nname: w\ndescription: d\nready: { port: 1 }\nsteps: []\n';
+    await writeFile(join(directory, 'w.yaml'), workload);
+    const { hash } = await loadDataset(file);
+    expect((await loadDataset(file)).hash).toBe(hash);
+    await writeFile(join(directory, 'w.yaml'), workload.replace('port: 1', 'port: 2'));
+    expect((await loadDataset(file)).hash).not.toBe(hash);
+  });
+
+  it.each([
+    [
+      'a name twice',
+      `${head}  - { name: a, reference: a }\n  - { name: a, reference: b }\n`,
+      'usage/bad-dataset',
+    ],
+    ['an unknown field', `${head}  - { name: a, reference: a, colour: red }\n`, 'usage/bad-dataset'],
+    [
+      'a name that would leave the directory',
+      `${head}  - { name: ../a, reference: a }\n`,
+      'usage/bad-dataset',
+    ],
+    [
+      'a workload that is not there',
+      `${head}  - { name: a, reference: a, workload: no.yaml }\n`,
+      'usage/no-such-file',
+    ],
+    ['something that is not YAML', '{[', 'usage/bad-yaml'],
+    ['a bomb of aliases', bomb(), 'usage/bad-yaml'],
+  ])('refuses %s', async (_, text, code) => {
+    await expect(loadDataset(await dataset(text))).rejects.toMatchObject({ code });
+  });
+});
+
+/** Nine levels of nine aliases each: 300 million values in a few lines. */
+function bomb(): string {
+  const lines = ['a0: &a0 [x]'];
+  for (let i = 1; i <= 9; i += 1)
+    lines.push(
+      `a${i}: &a${i} [${Array(9)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+    );
+  return lines.join('\n');
+}

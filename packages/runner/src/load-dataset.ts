@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import {
+  type Dataset,
+  type DatasetImage,
+  datasetSchema,
+  ProfGenError,
+  printable,
+  validated,
+  type Workload,
+} from '@prof-gen/core';
+import { loadWorkload } from './load-workload.js';
+import { readYaml } from './read-yaml.js';
+
+export interface LoadedDataset {
+  readonly dataset: Dataset;
+  readonly images: readonly (DatasetImage & { readonly test?: Workload })[];
+  /** SHA-256 over the dataset and the workloads it names: what a resumed run must agree with. */
+  readonly hash: string;
+}
+
+/**
+ * A dataset with the workloads that it names.
+ * @throws ProfGenError `usage/bad-dataset`, `usage/bad-workload` and those of `readYaml`
+ */
+export async function loadDataset(file: string): Promise<LoadedDataset> {
+  const what = `dataset ${printable(file)}`;
+  const dataset = validated(datasetSchema, await readYaml(file), what, 'usage/bad-dataset');
+  const seen = new Set<string>();
+  for (const { name } of dataset.images) {
+    if (seen.has(name)) throw new ProfGenError('usage/bad-dataset', `${what} has two images called ${name}`);
+    seen.add(name);
+  }
+  const images = await Promise.all(
+    dataset.images.map(async (image) =>
+      image.workload === undefined
+        ? image
+        : { ...image, test: await loadWorkload(resolve(dirname(file), image.workload)) },
+    ),
+  );
+  const hash = createHash('sha256')
+    .update(JSON.stringify([dataset, images.map((image) => ('test' in image ? image.test : null))]))
+    .digest('hex');
+  return { dataset, images, hash };
+}

@@ -1,0 +1,196 @@
+import { analyzeImage } from '@prof-gen/analyzer';
+import {
+  type Denial,
+  defaultPlatform,
+  type EventSink,
+  type ImagePhase,
+  type Observation,
+  type Platform,
+  type Profile,
+  type ProfileDocument,
+  type Proof,
+  ProfGenError,
+  type RunOverrides,
+  runCommandOf,
+  type Workload,
+} from '@prof-gen/core';
+import { type OpenedImage, openImage } from '@prof-gen/image';
+import {
+  buildProfile,
+  defaultCapabilities,
+  dockerDefaultAllows,
+  renderDockerProfile,
+  runtimeBaseFor,
+} from '@prof-gen/profile';
+import type { Tracer } from '@prof-gen/tracer';
+import { profileDocument } from './profile-document.js';
+import type { Workbench } from './workbench.js';
+
+export interface ProfileImageInput {
+  /** For people, events and container names. */
+  readonly name: string;
+  readonly reference: string;
+  readonly platform?: Platform;
+  readonly overrides: RunOverrides;
+  /** Run in the proof only. */
+  readonly workload?: Workload;
+  /** Run while observing: the profile learns from it. */
+  readonly observe?: Workload;
+  /** Add what a proof denies, marked so, and prove again. */
+  readonly learn: boolean;
+  /** Keep denied what Docker's default denies to such a container. */
+  readonly intersectDockerDefault: boolean;
+}
+
+export interface ProfiledImage {
+  readonly document: ProfileDocument;
+  /** The profile as Docker takes it. */
+  readonly dockerProfile: string;
+  /** Milliseconds by phase; bookkeeping, never part of the document. */
+  readonly timings: Readonly<Partial<Record<ImagePhase, number>>>;
+}
+
+/** A profile that needs more rounds than this is not learning a rest but the program. */
+const learningRounds = 5;
+
+/**
+ * The way of one image (ARCHITECTURE.md): open, observe, find programs, summarise and link, build, prove.
+ * @throws ProfGenError of the engines
+ */
+export async function profileImage(
+  input: ProfileImageInput,
+  workbench: Workbench,
+  onEvent: EventSink,
+): Promise<ProfiledImage> {
+  const { name } = input;
+  const { tracer, signal } = workbench;
+  const timings: Partial<Record<ImagePhase, number>> = {};
+  const timed = async <T>(phase: ImagePhase, work: () => T | Promise<T>): Promise<T> => {
+    signal?.throwIfAborted();
+    onEvent({ type: 'phase', image: name, phase });
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      timings[phase] = (timings[phase] ?? 0) + performance.now() - started;
+    }
+  };
+
+  const platform = input.platform ?? defaultPlatform;
+  const image = await timed('open', () =>
+    openImage(input.reference, {
+      cache: workbench.cache,
+      platform,
+      name,
+      onEvent,
+      ...(workbench.socketPath === undefined ? {} : { engine: { socketPath: workbench.socketPath } }),
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
+  try {
+    if (image.platform.architecture !== 'amd64' || image.platform.os !== 'linux') {
+      throw new ProfGenError(
+        'analysis/unsupported-platform',
+        'only linux/amd64 images can be analysed so far',
+      );
+    }
+    const command = runCommandOf(image.config, input.overrides);
+    const engineImage = tracer && (await timed('observe', () => inEngine(image, tracer)));
+
+    let observation: Observation | undefined;
+    if (tracer !== undefined && engineImage !== undefined) {
+      observation = await timed('observe', () =>
+        tracer.observe({
+          name,
+          image: engineImage,
+          overrides: input.overrides,
+          ...(input.observe === undefined ? {} : { workload: input.observe }),
+        }),
+      );
+    }
+    const analysis = await timed('summarise', () =>
+      analyzeImage({
+        tree: image.tree,
+        command,
+        healthcheck: image.config.healthcheck,
+        shell: image.config.shell,
+        ...(observation === undefined ? {} : { observed: observation.programs }),
+        summarize: workbench.summarizer.summarize,
+        image: name,
+        onEvent,
+      }),
+    );
+
+    const container = {
+      capabilities: defaultCapabilities,
+      ...(tracer === undefined ? {} : { kernel: tracer.engine.kernel }),
+    };
+    const runtimeBase = runtimeBaseFor(tracer?.engine ?? { runtime: '', runtimeVersion: '' });
+    const build = (learned: readonly Denial[]): Profile =>
+      buildProfile({
+        programs: analysis.programs,
+        observation,
+        runtimeBase,
+        learned,
+        ...(input.intersectDockerDefault ? { dockerDefault: container } : {}),
+      });
+    let profile = await timed('build', () => build([]));
+
+    const proofs: Proof[] = [];
+    const { workload } = input;
+    if (tracer !== undefined && engineImage !== undefined && workload !== undefined) {
+      const learned: Denial[] = [];
+      for (let round = 1; ; round += 1) {
+        const proof = await timed('prove', () =>
+          tracer.prove({
+            name,
+            image: engineImage,
+            overrides: input.overrides,
+            profile: renderDockerProfile(profile),
+            workload,
+            ...deniedOnPurpose(profile),
+          }),
+        );
+        proofs.push(proof);
+        const missing = proof.denials.filter(({ expected }) => !expected);
+        if (!input.learn || missing.length === 0 || round === learningRounds) break;
+        learned.push(...missing);
+        const wider = build(learned);
+        if (wider.allowed.length === profile.allowed.length) break;
+        profile = wider;
+      }
+    }
+
+    const document = profileDocument({
+      image: { reference: input.reference, digest: image.digest, platform: image.platform },
+      command,
+      analysis,
+      profile,
+      dockerDefault: dockerDefaultAllows(container),
+      ...(observation === undefined ? {} : { observation }),
+      proofs,
+    });
+    return { document, dockerProfile: renderDockerProfile(profile), timings };
+  } finally {
+    await image.close();
+  }
+}
+
+/** What the engine calls the image; one from elsewhere is loaded into it first, once for each digest. */
+async function inEngine(image: OpenedImage, tracer: Tracer): Promise<string> {
+  if (image.engineReference !== undefined) return image.engineReference;
+  const tag = `prof-gen/loaded:${image.digest.slice('sha256:'.length, 'sha256:'.length + 24)}`;
+  if (await tracer.hasImage(tag)) return tag;
+  await tracer.loadImage(image.exportDockerArchive(tag), tag);
+  return tag;
+}
+
+/** Calls whose denial is meant: see `denialMeaning` of the profile package. */
+function deniedOnPurpose(profile: Profile): {
+  defaultDenied: ReadonlySet<string>;
+  fallback: ReadonlySet<string>;
+} {
+  const names = (reason: string) =>
+    new Set(profile.denied.filter((call) => call.reason === reason).map(({ name }) => name));
+  return { defaultDenied: names('docker-default'), fallback: names('fallback') };
+}

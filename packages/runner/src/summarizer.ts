@@ -1,0 +1,114 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { analyzerVersion, decodeSummary, type Summarize } from '@prof-gen/analyzer';
+import { type ErrorData, errorData, type Outcome, printable } from '@prof-gen/core';
+import type { SummaryStore } from '@prof-gen/store';
+import Piscina from 'piscina';
+
+/** What the worker of the analyzer takes and gives; bytes cross by transfer. */
+type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
+type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly names: Uint8Array }>;
+
+export interface SummarizerOptions {
+  readonly summaries: SummaryStore;
+  /** Worker threads; as many as the machine has processors unless said. */
+  readonly threads?: number;
+  /** Seconds that one file may take before its worker is ended. */
+  readonly secondsPerFile?: number;
+  /** JavaScript heap of one worker, MiB. */
+  readonly heapPerWorker?: number;
+}
+
+/** Summaries of ELF files from the cache, else made on worker threads. */
+export interface Summarizer {
+  readonly summarize: Summarize;
+  /** Distinct files: asked for, and of these made anew. */
+  readonly counts: { readonly files: number; readonly made: number };
+  close(): Promise<void>;
+}
+
+const defaults = { secondsPerFile: 120, heapPerWorker: 2048 };
+
+/**
+ * Opens the pool. Equal files are analysed once, also when two images ask at the same time, and a file that
+ * hangs or eats memory costs its own result only: `analysis/file-timeout`, `analysis/worker-died`.
+ */
+export function openSummarizer(options: SummarizerOptions): Summarizer {
+  const { summaries } = options;
+  const seconds = options.secondsPerFile ?? defaults.secondsPerFile;
+  const pool = new Piscina<WorkerTask, WorkerResult>({
+    filename: createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
+    maxThreads: options.threads ?? availableParallelism(),
+    minThreads: 1,
+    idleTimeout: 5_000,
+    resourceLimits: { maxOldGenerationSizeMb: options.heapPerWorker ?? defaults.heapPerWorker },
+  });
+  // An error outside of a task must not end the process; the task it belonged to is rejected as well.
+  pool.on('error', () => {});
+
+  const underWay = new Map<string, ReturnType<Summarize>>();
+  const counts = { files: 0, made: 0 };
+
+  async function make(file: Parameters<Summarize>[0]): ReturnType<Summarize> {
+    counts.files += 1;
+    const known = summaries.get(file.sha256, analyzerVersion);
+    if (known !== undefined) return { ok: true, value: decodeSummary(known) };
+    counts.made += 1;
+    let bytes: Uint8Array;
+    try {
+      bytes = await file.read();
+    } catch (error) {
+      return { ok: false, error: errorData(error) };
+    }
+    const result = await inWorker(bytes, file.path);
+    if (!result.ok) return result;
+    summaries.put(file.sha256, analyzerVersion, result.value.summary, result.value.names);
+    return { ok: true, value: decodeSummary(result.value.summary) };
+  }
+
+  async function inWorker(bytes: Uint8Array, path: string): Promise<WorkerResult> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), seconds * 1000);
+    try {
+      // A view of a larger buffer cannot be transferred without taking its neighbours along.
+      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+      return await pool.run(
+        { bytes: own, path },
+        { transferList: [own.buffer as ArrayBuffer], signal: limit.signal },
+      );
+    } catch (error) {
+      return { ok: false, error: workerError(error, path, limit.signal.aborted, seconds) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    counts,
+    summarize(file) {
+      const running = underWay.get(file.sha256);
+      if (running !== undefined) return running;
+      const work = make(file).finally(() => underWay.delete(file.sha256));
+      underWay.set(file.sha256, work);
+      return work;
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function workerError(error: unknown, path: string, timedOut: boolean, seconds: number): ErrorData {
+  const file = printable(path);
+  if (timedOut) {
+    return {
+      code: 'analysis/file-timeout',
+      message: `${file} was not analysed within ${seconds} s`,
+      details: { file },
+    };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'analysis/worker-died',
+    message: `the worker that analysed ${file} ended: ${printable(message)}`,
+    details: { file },
+  };
+}
