@@ -1,1 +1,9 @@
-export {};
+export type { ExerciseTimes } from './exercise/exercise.js';
+export {
+  type ObserveInput,
+  openTracer,
+  type ProveInput,
+  type TraceLimits,
+  type Tracer,
+  type TracerOptions,
+} from './tracer.js';

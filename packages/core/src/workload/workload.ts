@@ -26,7 +26,12 @@ export const readinessSchema = z.union([
   /** A command in the container exits 0. */
   z.strictObject({ command: argv, timeout: seconds.default(30) }),
   /** The container ends by itself with status 0: programs that are not servers. */
-  z.strictObject({ exit: z.literal(0), timeout: seconds.default(60) }),
+  z.strictObject({
+    exit: z.literal(0),
+    /** Regular expressions that the log must match then. */
+    output: z.array(z.string()).default([]),
+    timeout: seconds.default(60),
+  }),
 ]);
 
 export const stepSchema = z.strictObject({

@@ -1,0 +1,197 @@
+import type { KernelFacts } from './kernel-facts.js';
+import { operations } from './message.js';
+
+export interface ProgramOptions {
+  readonly kernel: KernelFacts;
+  /** Process whose writes are orders, and the first word of an order: see message.ts. */
+  readonly controller: { readonly pid: number; readonly magic: number };
+}
+
+/** Longest piece of a name or of arguments in one line: what fits on the 512 bytes of a BPF stack beside the rest. */
+export const pieceBytes = 120;
+/** Path components and argument pieces per exec: loops are unrolled, so each costs instructions. */
+const pathDepth = 24;
+const argumentPieces = 24;
+
+/** ABI in a call's number: i386 by this bit (numbers stay far below it); x32 has its own, bit 30 (syscall(2)). */
+export const compatBit = 1 << 20;
+
+/**
+ * The one bpftrace program, which watches all containers at once.
+ *
+ * A task is marked when it executes a file inside a watched container's cgroup and outside the host's mount
+ * namespaces, so that the runtime's own calls never count; a fork passes the mark on. A mark is one number:
+ * the container's slot (16 bits) and its current program (48 bits of device and inode). Calls are counted per mark,
+ * phase and number in `@c`, which is the truth; lines are printed when something is seen for the first time.
+ *
+ * seccomp runs before the sys_enter tracepoint and sys_exit comes in any case (kernel/entry/common.c): a negative
+ * result without an entry before it was given by a filter, not by the kernel.
+ *
+ * All text that a container controls (names, arguments) is printed as hexadecimal digits: it cannot forge a line.
+ */
+export function bpfProgram({ kernel, controller }: ProgramOptions): string {
+  const node =
+    kernel.cgroup.version === 2
+      ? 'curtask->cgroups->dfl_cgrp->kn'
+      : `curtask->cgroups->subsys[${kernel.cgroup.subsystem}]->cgroup->kn`;
+  const name = (offset: number): string =>
+    `*(uint64*)((uint64)$node->name + ${kernel.cgroupNamePrefix.length + offset})`;
+  const foreign = kernel.hostMountNamespaces.map((inode) => `$namespace != ${inode}`).join(' && ');
+  const call = `(uint64)args->id | (((uint64)curtask->thread_info.status & 2) << 19)`;
+  const piece = (bytes: string, length: string): string => `buf(${bytes}, ${length})`;
+
+  const path = `
+    unroll(${pathDepth}) {
+      if ($dentry != $dentry->d_parent) {
+        $length = (uint64)$dentry->d_name.len;
+        $text = (uint64)$dentry->d_name.name;
+        printf("P|%llx.%x|%rx\\n", $id, cpu, ${piece('kptr($text)', '$length')});
+        if ($length > ${pieceBytes}) {
+          printf("Q|%llx.%x|%rx\\n", $id, cpu, ${piece(`kptr($text + ${pieceBytes})`, `$length - ${pieceBytes}`)});
+        }
+        if ($length > ${2 * pieceBytes}) {
+          printf("Q|%llx.%x|%rx\\n", $id, cpu, ${piece(`kptr($text + ${2 * pieceBytes})`, `$length - ${2 * pieceBytes}`)});
+        }
+        $dentry = $dentry->d_parent;
+      }
+    }
+    printf("E|%llx.%x|%d\\n", $id, cpu, $dentry != $dentry->d_parent);`;
+
+  const failedExec = (syscall: string): string => `
+tracepoint:syscalls:sys_enter_${syscall} / @m[tid] / { @f[tid] = (uint64)args->filename; }
+
+tracepoint:syscalls:sys_exit_${syscall}
+/ @m[tid] && @f[tid] /
+{
+  if (args->ret < 0) {
+    $mark = @m[tid];
+    printf("V|%llx|%llu|%lld|%rx\\n", $mark, @phase[$mark >> 48], args->ret, ${piece('uptr(@f[tid])', String(pieceBytes))});
+  }
+  delete(@f[tid]);
+}
+`;
+
+  return `BEGIN { printf("ready\\n"); }
+
+// A reader that is gone breaks the pipe: no bpftrace outlives its tracer for longer than this.
+interval:s:2 { printf("alive\\n"); }
+
+tracepoint:sched:sched_process_exec
+{
+  $namespace = (uint64)curtask->nsproxy->mnt_ns->ns.inum;
+  if (${foreign}) {
+    $node = ${node};
+    $before = @m[args->old_pid];
+    $slot = @slot[${name(0)}, ${name(8)}];
+    if ($slot == 0) { $slot = $before >> 48; }
+    if ($slot != 0) {
+      $file = curtask->mm->exe_file;
+      $device = (uint64)$file->f_inode->i_sb->s_dev;
+      $mark = ($slot << 48) | (((uint64)$file->f_inode->i_ino ^ ($device << 32)) & 0xffffffffffff);
+      // An exec by a thread ends the others and takes the leader's number.
+      if ((uint64)args->old_pid != (uint64)tid) { delete(@m[args->old_pid]); delete(@e[args->old_pid]); }
+      @m[tid] = $mark;
+      $id = nsecs;
+      printf("X|%llx.%x|%llx|%llu|%llu\\n", $id, cpu, $mark, @phase[$slot], $device);
+      if (!@x[$mark]) {
+        @x[$mark] = 1;
+        $dentry = $file->f_path.dentry;${path.replaceAll('\n', '\n    ')}
+      }
+      $at = (uint64)curtask->mm->arg_start;
+      $end = (uint64)curtask->mm->arg_end;
+      unroll(${argumentPieces}) {
+        if ($at < $end) {
+          printf("A|%llx.%x|%rx\\n", $id, cpu, ${piece('uptr($at)', '$end - $at')});
+          $at = $at + ${pieceBytes};
+        }
+      }
+      printf("Y|%llx.%x|%d\\n", $id, cpu, $at < $end);
+    }
+  }
+}
+
+tracepoint:sched:sched_process_fork
+{
+  $mark = @m[args->parent_pid];
+  if ($mark) { @m[args->child_pid] = $mark; }
+}
+
+tracepoint:sched:sched_process_exit
+{
+  if (@m[tid]) { delete(@m[tid]); delete(@e[tid]); delete(@f[tid]); }
+}
+
+tracepoint:raw_syscalls:sys_enter
+{
+  $mark = @m[tid];
+  if ($mark) {
+    @e[tid] = 1;
+    $call = ${call};
+    $phase = @phase[$mark >> 48];
+    @c[$mark, $phase, $call] = count();
+    if (!@s[$mark, $phase, $call]) {
+      @s[$mark, $phase, $call] = 1;
+      printf("F|%llx|%llu|%llu|%rx\\n", $mark, $phase, $call, ${piece('curtask->comm', '16')});
+    }
+  } else {
+    if (pid == ${controller.pid} && args->id == 1) {
+      $message = (uint64)args->args[1];
+      if (*(uint64*)uptr($message) == ${controller.magic}) {
+        $operation = *(uint64*)uptr($message + 8);
+        $a = *(uint64*)uptr($message + 16);
+        $b = *(uint64*)uptr($message + 24);
+        if ($operation == ${operations.watch}) {
+          @slot[*(uint64*)uptr($message + 32), *(uint64*)uptr($message + 40)] = $a;
+        }
+        if ($operation == ${operations.phase}) { @phase[$a] = $b; }
+        if ($operation == ${operations.dump}) { print(@c); print(@d); }
+        if ($operation == ${operations.clear}) {
+          clear(@c); clear(@d); clear(@s); clear(@t); clear(@x); clear(@o); clear(@slot); clear(@phase);
+        }
+        printf("Z|%llu|%llu|%llu\\n", $operation, $a, $b);
+      }
+    }
+  }
+}
+
+tracepoint:raw_syscalls:sys_exit
+{
+  $mark = @m[tid];
+  if ($mark) {
+    if (@e[tid]) {
+      @e[tid] = 0;
+    } else {
+      if (args->ret < 0) {
+        $call = ${call};
+        $phase = @phase[$mark >> 48];
+        $error = (uint64)(0 - args->ret);
+        @d[$mark, $phase, $call, $error] = count();
+        if (!@t[$mark, $phase, $call, $error]) {
+          @t[$mark, $phase, $call, $error] = 1;
+          printf("D|%llx|%llu|%llu|%llu|%rx\\n", $mark, $phase, $call, $error, ${piece('curtask->comm', '16')});
+        }
+      }
+    }
+  }
+}
+
+tracepoint:syscalls:sys_enter_mmap
+/ @m[tid] /
+{
+  // A file mapped executable: PROT_EXEC without MAP_ANONYMOUS (mman.h).
+  if (((uint64)args->prot & 4) == 4 && ((uint64)args->flags & 0x20) == 0) {
+    $mark = @m[tid];
+    $table = (uint64)curtask->files->fdt->fd;
+    $file = (struct file *)(*(uint64*)kptr($table + (uint64)args->fd * 8));
+    $device = (uint64)$file->f_inode->i_sb->s_dev;
+    $inode = (uint64)$file->f_inode->i_ino;
+    if (!@o[$mark, $inode, $device]) {
+      @o[$mark, $inode, $device] = 1;
+      $id = nsecs;
+      printf("O|%llx.%x|%llx|%llu\\n", $id, cpu, $mark, $device);
+      $dentry = $file->f_path.dentry;${path}
+    }
+  }
+}
+${failedExec('execve')}${failedExec('execveat')}`;
+}

@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProfGenError, printable } from '@prof-gen/core';
+import { parseTraceLine } from '../record/trace-line.js';
+import { type SlotRecord, TraceLog } from '../record/trace-log.js';
+import { bpfProgram, pieceBytes } from './bpf-program.js';
+import type { KernelFacts } from './kernel-facts.js';
+import { messageOf, type Operation, operations } from './message.js';
+
+/** Distinct (program, phase, call) of all containers watched at once. */
+const mapCapacity = 131_072;
+/** Ring buffer per processor, in pages of 4 KiB. */
+const bufferPages = 1024;
+const startLimit = 60_000;
+const answerLimit = 30_000;
+/** Within this a line that another processor printed before an answer has arrived. */
+const settle = 25;
+const maxSlot = 32_767;
+
+/** The one long-lived bpftrace. Knows slots and phases as numbers only. */
+export class Bpftrace {
+  readonly #child: ChildProcess;
+  readonly #magic: number;
+  readonly #null = openSync('/dev/null', 'w');
+  readonly #log = new TraceLog();
+  readonly #waiting = new Map<string, () => void>();
+  readonly #active = new Set<number>();
+  #errors = '';
+  #rest = '';
+  #nextSlot = 1;
+  #nextToken = 1;
+  #ended = false;
+  #closing = false;
+  #onEnd: (() => void)[] = [];
+
+  private constructor(child: ChildProcess, magic: number) {
+    this.#child = child;
+    this.#magic = magic;
+    child.stdout?.setEncoding('latin1').on('data', (text: string) => this.#read(text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-8_000);
+    });
+    const end = (): void => {
+      this.#ended = true;
+      for (const tell of this.#onEnd.splice(0)) tell();
+    };
+    child.on('error', end).on('exit', end);
+  }
+
+  /**
+   * @throws ProfGenError `environment/bpftrace` when it is not installed, `environment/bpf` when the kernel refuses
+   */
+  static async start(kernel: KernelFacts): Promise<Bpftrace> {
+    const magic = randomInt(1, 2 ** 47);
+    const program = bpfProgram({ kernel, controller: { pid: process.pid, magic } });
+    const child = spawn('bpftrace', ['-e', program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // In its own session: Ctrl-C on the terminal is for Prof-gen, which then stops this in good order.
+      detached: true,
+      env: {
+        PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+        BPFTRACE_STRLEN: String(pieceBytes),
+        BPFTRACE_MAP_KEYS_MAX: String(mapCapacity),
+        BPFTRACE_PERF_RB_PAGES: String(bufferPages),
+      },
+    });
+    const tracer = new Bpftrace(child, magic);
+    try {
+      await tracer.#until('ready', startLimit);
+    } catch (cause) {
+      await tracer.close();
+      const said = printable(tracer.#errors.replace(/^.*(WARNING|RLIMIT_MEMLOCK).*$/gm, '').trim(), 600);
+      throw new ProfGenError('environment/bpf', `bpftrace could not start: ${said || 'no answer'}`, {
+        hint: 'tracing needs root with CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), tracefs and a kernel with BTF; use --static without them',
+        causes: [cause],
+      });
+    }
+    return tracer;
+  }
+
+  /** Lines lost so far; more of them after a run than before it means that its record may have holes. */
+  get lost(): number {
+    return this.#log.lost;
+  }
+
+  /** Counts what the container with this id does from now on; its first phase is 0. */
+  watch(containerId: string): number {
+    if (this.#nextSlot > maxSlot) {
+      throw new ProfGenError('trace/slots', `one tracer watches at most ${maxSlot} containers`, {
+        hint: 'open a new tracer',
+      });
+    }
+    const slot = this.#nextSlot++;
+    this.#active.add(slot);
+    this.#send('phase', slot, 0);
+    this.#send('watch', slot, 0, containerId);
+    return slot;
+  }
+
+  /** What the slot's container does from now on belongs to this phase. */
+  phase(slot: number, phase: number): void {
+    this.#send('phase', slot, phase);
+  }
+
+  /**
+   * Everything seen of these slots so far.
+   * @throws ProfGenError `trace/map-full`, `trace/tracer-died`, `trace/tracer-silent`
+   */
+  async collect(slots: readonly number[]): Promise<SlotRecord[]> {
+    // Twice: each processor has its own buffer, and one may be read after the answer that came through another.
+    await this.#dump();
+    await sleep(settle);
+    await this.#dump();
+    if (this.#log.entries >= mapCapacity) {
+      throw new ProfGenError('trace/map-full', 'the tracing program has no room left for what it sees', {
+        hint: 'trace fewer containers at once',
+      });
+    }
+    return slots.map((slot) => this.#log.recordOf(slot));
+  }
+
+  /** Ends the watch. When nothing is watched any more, the maps start anew. */
+  release(slots: readonly number[]): void {
+    for (const slot of slots) this.#active.delete(slot);
+    if (this.#active.size > 0 || this.#ended) return;
+    this.#send('clear', 0, 0);
+    this.#log.clear();
+  }
+
+  /** Stops bpftrace and waits until it is gone, so that its probes are detached. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (!this.#ended) {
+      const gone = new Promise<void>((resolve) => this.#onEnd.push(resolve));
+      this.#child.kill('SIGTERM');
+      const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
+      await gone;
+      clearTimeout(timer);
+    }
+    closeSync(this.#null);
+  }
+
+  async #dump(): Promise<void> {
+    const token = this.#nextToken++;
+    const answered = this.#until(`${operations.dump}|${token}`, answerLimit);
+    this.#send('dump', token, 0);
+    await answered;
+  }
+
+  #send(operation: Operation, a: number, b: number, id?: string): void {
+    if (this.#ended) throw this.#died();
+    writeSync(this.#null, messageOf(this.#magic, operation, a, b, id));
+  }
+
+  #died(): ProfGenError {
+    return new ProfGenError('trace/tracer-died', `bpftrace ended: ${printable(this.#errors.trim(), 600)}`, {
+      hint: 'run the command again',
+      retryable: true,
+    });
+  }
+
+  #until(answer: string, limit: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#died());
+      const timer = setTimeout(() => {
+        this.#waiting.delete(answer);
+        reject(
+          new ProfGenError('trace/tracer-silent', `bpftrace did not answer within ${limit / 1000} s`, {
+            hint: 'prof-gen must run in the host’s pid namespace; otherwise the machine is overloaded',
+            retryable: true,
+          }),
+        );
+      }, limit);
+      this.#waiting.set(answer, () => {
+        clearTimeout(timer);
+        this.#waiting.delete(answer);
+        resolve();
+      });
+      this.#onEnd.push(() => {
+        clearTimeout(timer);
+        reject(this.#died());
+      });
+    });
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const seen = parseTraceLine(line);
+      if (seen === undefined) continue;
+      if (seen.kind === 'ready') this.#waiting.get('ready')?.();
+      else if (seen.kind === 'answer') this.#waiting.get(`${seen.operation}|${seen.a}`)?.();
+      else this.#log.take(seen);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+const base = 0x400000;
+const headers = 64 + 56;
+
+/** `mov eax, number; xor edi, edi; syscall` */
+const call = (number: number): number[] => [
+  0xb8,
+  number & 0xff,
+  (number >> 8) & 0xff,
+  (number >> 16) & 0xff,
+  (number >> 24) & 0xff,
+  0x31,
+  0xff,
+  0x0f,
+  0x05,
+];
+
+/**
+ * A static x86-64 executable that makes these calls with a first argument of 0, then exits with status 0: the ELF
+ * header, one loadable segment, the code (elf(5)).
+ */
+export function tinyProgram(numbers: readonly number[]): Uint8Array {
+  const exitGroup = 231;
+  const code = Buffer.from([...numbers, exitGroup].flatMap(call));
+  const file = Buffer.alloc(headers);
+  file.write('\x7fELF', 0, 'latin1');
+  file.set([2, 1, 1], 4); // 64-bit, little-endian, version 1
+  file.writeUInt16LE(2, 16); // ET_EXEC
+  file.writeUInt16LE(62, 18); // EM_X86_64
+  file.writeUInt32LE(1, 20);
+  file.writeBigUInt64LE(BigInt(base + headers), 24); // entry
+  file.writeBigUInt64LE(64n, 32); // program headers
+  file.writeUInt16LE(64, 52);
+  file.writeUInt16LE(56, 54);
+  file.writeUInt16LE(1, 56);
+  const size = BigInt(headers + code.length);
+  file.writeUInt32LE(1, 64); // PT_LOAD
+  file.writeUInt32LE(5, 68); // readable, executable
+  file.writeBigUInt64LE(BigInt(base), 64 + 16);
+  file.writeBigUInt64LE(BigInt(base), 64 + 24);
+  file.writeBigUInt64LE(size, 64 + 32);
+  file.writeBigUInt64LE(size, 64 + 40);
+  file.writeBigUInt64LE(0x1000n, 64 + 48);
+  return Buffer.concat([file, code]);
+}

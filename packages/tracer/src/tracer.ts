@@ -1,0 +1,323 @@
+import { accessSync } from 'node:fs';
+import {
+  type Denial,
+  type EngineFacts,
+  type EventSink,
+  ignoreEvents,
+  imageConfigSchema,
+  type ImageConfig,
+  type Observation,
+  ProfGenError,
+  type Proof,
+  type RunOverrides,
+  type Workload,
+} from '@prof-gen/core';
+import type { ContainerLimits } from './container/container.js';
+import { defaultSocket, Engine } from './engine/engine.js';
+import { defaultTimes, exercise, type ExerciseTimes } from './exercise/exercise.js';
+import { Bpftrace } from './program/bpftrace.js';
+import { readKernelFacts } from './program/kernel-facts.js';
+import type { ObservedRecord } from './record/observed-record.js';
+import { Run } from './run.js';
+import { selfTest } from './self-test/self-test.js';
+import { runWorkload } from './workload/run-workload.js';
+
+export interface TracerOptions {
+  /** The engine's socket; DOCKER_HOST or Docker's usual one when absent. */
+  readonly socketPath?: string;
+  readonly onEvent?: EventSink;
+  /** Ends what is under way; everything is removed before the calls reject. */
+  readonly signal?: AbortSignal;
+}
+
+/** Limits of each container, and the longest time for a whole run. */
+export interface TraceLimits extends ContainerLimits {
+  readonly seconds: number;
+}
+
+export const defaultLimits: TraceLimits = { memoryBytes: 1024 ** 3, processes: 1024, seconds: 900 };
+
+interface TraceInput {
+  /** For people and events. */
+  readonly name: string;
+  /** A reference that the engine has. */
+  readonly image: string;
+  readonly overrides: RunOverrides;
+  readonly limits?: Partial<TraceLimits>;
+}
+
+export interface ObserveInput extends TraceInput {
+  /** `--observe`: learnt from as well, in containers of its own after the generic exercise. */
+  readonly workload?: Workload;
+  readonly exercise?: Partial<ExerciseTimes>;
+}
+
+export interface ProveInput extends TraceInput {
+  /** Docker seccomp JSON text. */
+  readonly profile: string;
+  readonly workload: Workload;
+  /** Names that Docker's default profile denies to this container too. */
+  readonly defaultDenied?: ReadonlySet<string>;
+  /** Names that the profile answers with ENOSYS on purpose, so that the libc falls back. */
+  readonly fallback?: ReadonlySet<string>;
+}
+
+/** Runs containers and sees what they do. */
+export interface Tracer {
+  readonly engine: EngineFacts;
+  /**
+   * Loads a docker-archive, as `docker load` does.
+   * @returns the image's id
+   * @throws ProfGenError `trace/load`
+   */
+  loadImage(archive: AsyncIterable<Uint8Array>, tag: string): Promise<string>;
+  hasImage(reference: string): Promise<boolean>;
+  /**
+   * Runs the image under Docker's default profile with the generic exercise.
+   * @throws ProfGenError `trace/no-image`, `trace/start`, `trace/time-limit`, `trace/lost-events`, `trace/engine…`
+   */
+  observe(input: ObserveInput): Promise<Observation>;
+  /**
+   * Runs the application-specific test under a profile. It passes when every step passed and no call was denied but
+   * those that are meant to be (see `Denial.expected`).
+   * @throws ProfGenError as `observe`, but a container that does not start under the profile is a failed proof
+   */
+  prove(input: ProveInput): Promise<Proof>;
+  /** Stops bpftrace and removes everything that is left of this process. */
+  close(): Promise<void>;
+}
+
+const loadLimit = 600_000;
+
+/**
+ * Opens the engine, removes what crashed runs left, starts the tracing program and has it prove on a program of known
+ * behaviour that it counts and catches denials.
+ * @throws ProfGenError `environment/root`, `environment/btf`, `environment/tracefs`, `environment/bpftrace`,
+ * `environment/bpf`, `environment/engine`, `environment/cgroup`, `environment/self-test`
+ */
+export async function openTracer(options: TracerOptions): Promise<Tracer> {
+  checkMachine();
+  const socketPath = options.socketPath ?? defaultSocket();
+  const engine = new Engine(socketPath);
+  const facts = await engine.facts();
+  await engine.removeLeftovers();
+  const kernel = await readKernelFacts({
+    cgroupVersion: facts.engine.cgroupVersion,
+    cgroupDriver: facts.cgroupDriver,
+  });
+  const bpftrace = await Bpftrace.start(kernel);
+  const tracer = new EngineTracer(engine, facts.engine, bpftrace, options);
+  try {
+    await selfTest(engine, bpftrace, options.signal ?? new AbortController().signal);
+  } catch (thrown) {
+    await tracer.close();
+    throw thrown;
+  }
+  return tracer;
+}
+
+/** What can be known before anything is started. */
+function checkMachine(): void {
+  if (process.getuid?.() !== 0) {
+    throw new ProfGenError('environment/root', 'tracing needs root', {
+      hint: 'run it with sudo, or use --static, which needs neither root nor an engine',
+    });
+  }
+  const needs = (
+    path: string,
+    code: 'environment/btf' | 'environment/tracefs',
+    what: string,
+    hint: string,
+  ) => {
+    try {
+      accessSync(path);
+    } catch (cause) {
+      throw new ProfGenError(code, what, { hint, causes: [cause] });
+    }
+  };
+  needs(
+    '/sys/kernel/btf/vmlinux',
+    'environment/btf',
+    'this kernel does not describe its types',
+    'tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; use --static without one',
+  );
+  needs(
+    '/sys/kernel/tracing/events/raw_syscalls',
+    'environment/tracefs',
+    'the kernel’s tracepoints are not there',
+    'mount -t tracefs tracefs /sys/kernel/tracing',
+  );
+  const directories = (process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin').split(':');
+  const installed = directories.some((directory) => {
+    try {
+      accessSync(`${directory}/bpftrace`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!installed) {
+    throw new ProfGenError('environment/bpftrace', 'bpftrace is not installed', {
+      hint: 'install the package bpftrace, or use --static',
+    });
+  }
+}
+
+class EngineTracer implements Tracer {
+  readonly engine: EngineFacts;
+  readonly #engine: Engine;
+  readonly #bpftrace: Bpftrace;
+  readonly #onEvent: EventSink;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(engine: Engine, facts: EngineFacts, bpftrace: Bpftrace, options: TracerOptions) {
+    this.engine = facts;
+    this.#engine = engine;
+    this.#bpftrace = bpftrace;
+    this.#onEvent = options.onEvent ?? ignoreEvents;
+    this.#signal = options.signal;
+  }
+
+  async loadImage(archive: AsyncIterable<Uint8Array>, tag: string): Promise<string> {
+    const { Readable } = await import('node:stream');
+    const docker = this.#engine.docker;
+    await this.#engine.call(
+      'load an image',
+      async () => {
+        const answer = await docker.loadImage(Readable.from(archive), { quiet: true });
+        let said = '';
+        for await (const bytes of answer) said = (said + String(bytes)).slice(-4_000);
+        if (/"error"/.test(said)) {
+          throw new ProfGenError('trace/load', `the engine did not load the image: ${said.slice(-300)}`);
+        }
+      },
+      loadLimit,
+    );
+    const { Id } = await this.#inspect(tag);
+    return Id;
+  }
+
+  async hasImage(reference: string): Promise<boolean> {
+    try {
+      await this.#inspect(reference);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof ProfGenError && thrown.code === 'trace/no-image') return false;
+      throw thrown;
+    }
+  }
+
+  async observe(input: ObserveInput): Promise<Observation> {
+    const config = await this.#config(input.image);
+    const times = { ...defaultTimes, ...input.exercise };
+    const { run, record } = await this.#traced(input, undefined, async (traced) => {
+      await exercise(traced, config, times);
+      if (input.workload !== undefined) await runWorkload(traced, input.workload, config);
+    });
+    return {
+      method: 'bpftrace',
+      engine: this.engine,
+      programs: record.programs,
+      ioUring: record.ioUring,
+      // Docker's default made them, and the container's behaviour under it is what is to be kept.
+      denials: record.denials.map((denial) => ({ ...denial, expected: true })),
+      phases: run.phases,
+      failedExecs: record.failedExecs,
+      foreignCalls: record.foreignCalls,
+    };
+  }
+
+  async prove(input: ProveInput): Promise<Proof> {
+    const config = await this.#config(input.image);
+    const { run, record } = await this.#traced(input, input.profile, (traced) =>
+      runWorkload(traced, input.workload, config),
+    );
+    const denials: Denial[] = record.denials.map((denial) => ({
+      ...denial,
+      expected:
+        (input.defaultDenied?.has(denial.name) ?? false) ||
+        (denial.errno === 'ENOSYS' && (input.fallback?.has(denial.name) ?? false)),
+    }));
+    return {
+      status: run.passed && denials.every(({ expected }) => expected) ? 'passed' : 'failed',
+      workload: input.workload.name,
+      engine: this.engine,
+      phases: run.phases,
+      denials,
+      programs: record.programs,
+      failedExecs: record.failedExecs,
+      foreignCalls: record.foreignCalls,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#bpftrace.close();
+    await this.#engine.removeLeftovers(true);
+  }
+
+  /** One run with its record; once more when lines were lost. */
+  async #traced(
+    input: TraceInput,
+    seccomp: string | undefined,
+    work: (run: Run) => Promise<void>,
+  ): Promise<{ readonly run: Run; readonly record: ObservedRecord }> {
+    const limits = { ...defaultLimits, ...input.limits };
+    for (let attempt = 1; ; attempt += 1) {
+      const late = new ProfGenError(
+        'trace/time-limit',
+        `${input.name} took longer than ${limits.seconds} s`,
+        {
+          hint: 'raise the time limit, or shorten the workload',
+        },
+      );
+      const clock = new AbortController();
+      const timer = setTimeout(() => clock.abort(late), limits.seconds * 1000);
+      const signals = this.#signal === undefined ? [clock.signal] : [clock.signal, this.#signal];
+      const run = new Run({
+        engine: this.#engine,
+        bpftrace: this.#bpftrace,
+        image: input.image,
+        overrides: input.overrides,
+        limits,
+        signal: AbortSignal.any(signals),
+        ...(seccomp === undefined ? {} : { seccomp }),
+      });
+      try {
+        await work(run);
+        const { record, complete } = await run.record();
+        if (complete) return { run, record };
+      } catch (thrown) {
+        // Timers of Node reject with an AbortError of their own: the reason is what the caller asked for.
+        if (run.signal.aborted) throw run.signal.reason;
+        throw thrown;
+      } finally {
+        clearTimeout(timer);
+        await run.close();
+      }
+      const lost = new ProfGenError('trace/lost-events', `what ${input.name} did was not seen completely`, {
+        hint: 'trace fewer containers at once, or on a less busy machine',
+        retryable: true,
+      });
+      if (attempt === 2) throw lost;
+      this.#onEvent({ type: 'note', image: input.name, message: `${lost.message}: it is run once more` });
+    }
+  }
+
+  async #inspect(reference: string): Promise<{ readonly Id: string; readonly Config: unknown }> {
+    try {
+      return await this.#engine.call('look at an image', () =>
+        this.#engine.docker.getImage(reference).inspect(),
+      );
+    } catch (thrown) {
+      if (!(thrown instanceof ProfGenError) || thrown.details?.['status'] !== 404) throw thrown;
+      throw new ProfGenError('trace/no-image', `the engine has no image ${reference}`, {
+        hint: 'pull it, or load it with `docker load`',
+        causes: [thrown],
+      });
+    }
+  }
+
+  async #config(reference: string): Promise<ImageConfig> {
+    return imageConfigSchema.parse((await this.#inspect(reference)).Config);
+  }
+}
