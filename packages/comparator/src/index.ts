@@ -1,1 +1,1 @@
-export {};
+export * from './measure-profile.js';

@@ -33,8 +33,10 @@ export const confinePublishedSchema = z.strictObject({
   schemaVersion: z.literal(1),
   source: z.string(),
   licence: z.string(),
-  /** Calls that its profiles can deny at all. */
-  universe: z.array(z.string()),
+  /** Number of calls that Confine counts. */
+  universe: count,
+  /** Calls that a published set denies or the method always allows; the rest of the universe is not published. */
+  decided: z.array(z.string()),
   /** Denied in every published set. */
   deniedInEvery: z.array(z.string()),
   images: z.array(confineImageSchema),
