@@ -47,7 +47,7 @@ int main(int count, char **words) {
 const ownCalls = [
   'arch_prctl', 'brk', 'exit_group', 'getrandom', 'mprotect', 'newfstatat', 'pause', 'prlimit64', 'readlink', 'rseq',
   'rt_sigaction', 'set_robust_list', 'set_tid_address', 'socket', 'write',
-]; // biome-ignore format: a list of words
+];
 
 let directory = '';
 
