@@ -1,0 +1,150 @@
+import type { Chart, Theme } from '../charts/chart-configs.js';
+import { html, jsonBlock, type Markup } from '../html/html.js';
+import { page } from '../html/page.js';
+import { counted, heads, percent, statusBadge, table, tiles } from '../html/parts.js';
+import { imageFacts, median } from '../image-facts.js';
+import type { ReportImage, ReportInput } from '../report-input.js';
+
+const columns: readonly (readonly [name: string, kind: 'text' | 'number', title: string])[] = [
+  ['Image', 'text', 'Name in the dataset'],
+  ['Status', 'text', 'What the profile rests on'],
+  ['Programs', 'number', 'Executables found'],
+  ['Files', 'number', 'Distinct ELF files analysed'],
+  ['Static', 'number', 'Calls found in code'],
+  ['Traced', 'number', 'Calls seen while it ran'],
+  ['Allowed', 'number', 'Calls that the profile allows'],
+  ['Docker', 'number', "Calls that Docker's default profile allows"],
+  ['Fewer', 'number', "Part of Docker's default that is denied"],
+  ['Misses', 'number', 'Calls seen or denied that the static set lacks'],
+  ['Denied', 'number', 'Calls denied in the proof'],
+  ['Seconds', 'number', 'All phases'],
+];
+
+/** The first page: what ran, the images, the charts. */
+export function overviewPage(
+  input: ReportInput,
+  fileNames: readonly string[],
+  charts: Readonly<Record<Theme, readonly Chart[]>>,
+): string {
+  const { images, failures, run, title } = input;
+  const content = html`<div class="hero"><h1>${title}</h1>
+<p class="lead">${counted(images.length, 'image')} profiled with Prof-gen ${run.toolVersion}${failures.length > 0 && html`, <a href="#failures">${failures.length} failed</a>`}.
+Each profile allows the system calls that the container needs, and says why.</p></div>
+${tiles(overviewTiles(input))}
+<section aria-labelledby="images"><h2 id="images">Images</h2>
+${images.length === 0 ? html`<p>No image was finished.</p>` : imageTable(images, fileNames)}
+<p class="quiet">The same as <a href="images.csv" download>CSV</a> or <a href="images.md" download>Markdown</a>.
+Static: calls found in code. Traced: seen in a generic run. Allowed: what the profile lets through, the runtime's own calls included.
+Misses: calls seen or denied that static analysis had not found.</p></section>
+${failures.length > 0 && failureList(failures)}
+${charts.light.length > 0 && chartList(charts.light)}
+<section aria-labelledby="run"><h2 id="run">Run</h2>${runFacts(run)}</section>
+${jsonBlock('charts', charts)}`;
+  return page({ title, root: '', content, scripts: ['chart.umd.js', 'report.js'] });
+}
+
+function overviewTiles({ images, failures }: ReportInput): Parameters<typeof tiles>[0] {
+  const facts = images.map(imageFacts);
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const proven = images.filter(({ document }) => document.status === 'proven').length;
+  const denials = sum(facts.map((each) => each.denials ?? 0));
+  const misses = sum(facts.map((each) => each.misses));
+  const all = images.length + failures.length;
+  const allowed = median(facts.map((each) => each.allowed));
+  const fewer = median(facts.map((each) => each.fewer));
+  return [
+    {
+      label: 'Proven',
+      value: `${proven} of ${all}`,
+      note: 'test passed, nothing denied',
+      tone: proven === all ? 'good' : 'bad',
+    },
+    { label: 'Calls allowed', value: allowed ?? '–', note: 'median of the images' },
+    {
+      label: "Less than Docker's default",
+      value: fewer === undefined ? '–' : percent(fewer),
+      note: 'median of the images',
+    },
+    { label: 'Static misses', value: misses, note: 'none is the aim', tone: misses === 0 ? 'good' : 'bad' },
+    {
+      label: 'Denied in proofs',
+      value: denials,
+      note: 'none is the promise',
+      tone: denials === 0 ? 'good' : 'bad',
+    },
+  ];
+}
+
+function imageTable(images: readonly ReportImage[], fileNames: readonly string[]): Markup {
+  const head = html`${columns.map(
+    ([name, kind, title]) =>
+      html`<th scope="col" class="${kind}" data-kind="${kind}" title="${title}"><button type="button" class="sort">${name}</button></th>`,
+  )}`;
+  const statuses = [...new Set(images.map(({ document }) => document.status))].sort();
+  return html`<div class="filters" data-filters="image-table"><label>Filter <input type="search" data-filter="text" placeholder="name or category" autocomplete="off"></label>
+<label>Status <select data-filter="status"><option value="">all</option>${statuses.map((status) => html`<option>${status}</option>`)}</select></label>
+<output data-count aria-live="polite">${counted(images.length, 'image')}</output></div>
+${table(
+  'Images and their profiles',
+  head,
+  images.map((image, index) => imageRow(image, fileNames[index] ?? '')),
+  html` id="image-table" class="sortable" data-noun="image"`,
+)}`;
+}
+
+function imageRow(image: ReportImage, fileName: string): Markup {
+  const { document, name, official, category } = image;
+  const facts = imageFacts(image);
+  const number = (value: number, shown: string | number = value, tone = '') =>
+    html`<td class="number ${tone}" data-value="${value}">${shown}</td>`;
+  return html`<tr data-status="${document.status}" data-text="${[name, official, category].join(' ').toLowerCase()}">
+<th scope="row" data-value="${name}"><a href="images/${encodeURIComponent(fileName)}.html">${name}</a>${official !== undefined && html` <span class="quiet">${official}</span>`}</th>
+<td data-value="${document.status}">${statusBadge(document.status)}</td>
+${number(document.stats.programs)}${number(document.stats.files)}${number(facts.static)}${number(facts.traced)}${number(facts.allowed, facts.allowed, 'strong')}${number(facts.dockerDefault)}${number(facts.fewer, percent(facts.fewer))}
+${number(facts.misses, facts.misses, facts.misses > 0 ? 'bad' : '')}${facts.denials === undefined ? html`<td class="number" data-value="-1"><span class="quiet">no proof</span></td>` : number(facts.denials, facts.denials, facts.denials > 0 ? 'bad' : '')}${number(facts.seconds, facts.seconds.toFixed(1))}
+</tr>
+`;
+}
+
+function failureList(failures: ReportInput['failures']): Markup {
+  return html`<section aria-labelledby="failures"><h2 id="failures">Failed</h2>${table(
+    'Images that have no profile',
+    heads('Image', 'Code', 'What happened'),
+    failures.map(
+      ({ name, error }) =>
+        html`<tr><th scope="row">${name}</th><td><code>${error.code}</code></td><td>${error.message}${error.hint !== undefined && html`<br><span class="quiet">${error.hint}</span>`}</td></tr>`,
+    ),
+  )}</section>`;
+}
+
+function chartList(charts: readonly Chart[]): Markup {
+  return html`<section aria-labelledby="charts-title"><h2 id="charts-title">Charts</h2>
+${charts.map(
+  ({
+    id,
+    title,
+    description,
+    height,
+  }) => html`<figure class="card"><figcaption><h3>${title}</h3><p class="quiet">${description}</p></figcaption>
+<div class="canvas-box" data-height="${height}"><canvas data-chart="${id}" role="img" aria-label="${title}. ${description}"></canvas></div>
+<noscript><img src="charts/${id}.png" alt="${title}. ${description}"></noscript>
+<p class="quiet"><a href="charts/${id}.png" download>PNG</a></p></figure>`,
+)}</section>`;
+}
+
+function runFacts({ dataset, toolVersion, analyzerVersion, engine }: ReportInput['run']): Markup {
+  const facts: readonly (readonly [string, string])[] = [
+    ['Dataset', dataset],
+    ['Prof-gen', toolVersion],
+    ['Analyser', analyzerVersion],
+    ...(engine === undefined
+      ? [['Engine', 'none: static analysis alone'] as const]
+      : ([
+          ['Engine', `${engine.engine} ${engine.engineVersion}`],
+          ['Runtime', `${engine.runtime} ${engine.runtimeVersion}`],
+          ['Kernel', engine.kernel],
+          ['Control groups', engine.cgroupVersion],
+        ] as const)),
+  ];
+  return html`<dl class="facts">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
