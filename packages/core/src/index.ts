@@ -12,6 +12,7 @@ export * from './error/validated.js';
 export * from './event/event.js';
 export * from './evidence/evidence.js';
 export * from './image/image-config.js';
+export * from './image/oci-manifest.js';
 export * from './image/run-command.js';
 export * from './observation/observation.js';
 export * from './platform/platform.js';
