@@ -298,7 +298,8 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
             entry,
             openedAs: posix.resolve('/', path),
             info: own,
-            role,
+            // Its twin for all CPUs stands first in look-up: as a late one, all that it exports counts as well.
+            role: isVariant ? 'late' : role,
             ...(withReason === undefined ? {} : { reason: withReason }),
           },
           requester,

@@ -1,0 +1,338 @@
+import {
+  type Analysis,
+  type EventSink,
+  type FileEntry,
+  type FileTree,
+  errorFromData,
+  ignoreEvents,
+  type LinkedObject,
+  type ObservedProgram,
+  type Outcome,
+  ProfGenError,
+  type ProgramAnalysis,
+  printable,
+  type RunCommand,
+  type Undecided,
+} from '@prof-gen/core';
+import { type FoundProgram, findPrograms } from './command/find-programs.js';
+import { characterSetObjects } from './late/character-sets.js';
+import { type LateFile, lateFilesOf } from './late/late-files.js';
+import { nameServiceObjects, readNameServices } from './late/name-services.js';
+import { type LinkResult, linkProgram } from './link/link-program.js';
+import { type DynamicInfo, dynamicInfo } from './loader/dynamic-info.js';
+import { type Closure, loadClosure, type LoadedObject } from './loader/load-closure.js';
+import { readLoaderConfig } from './loader/loader-config.js';
+import { analyzerVersion, type FileSummary } from './summary/file-summary.js';
+
+/**
+ * Gives the summary of one file: made by a worker, or taken from a cache by `sha256` (hexadecimal, no prefix)
+ * and `analyzerVersion`. Called for many files at once, the largest first, and once for each content.
+ */
+export type Summarize = (file: {
+  readonly sha256: string;
+  /** One of the paths that it has in the image. */
+  readonly path: string;
+  read(): Promise<Uint8Array>;
+}) => Promise<Outcome<FileSummary>>;
+
+export interface AnalyzeImageInput {
+  readonly tree: FileTree;
+  readonly command: RunCommand;
+  /** As Docker writes it: `[]`, `['NONE']`, `['CMD', …]` or `['CMD-SHELL', line]`. */
+  readonly healthcheck: readonly string[];
+  /** Runs the line of a `CMD-SHELL` health check, such as `['/bin/sh', '-c']`. */
+  readonly shell: readonly string[];
+  /** What a trace saw: its programs are analysed too, and what they mapped is linked to them. */
+  readonly observed?: readonly ObservedProgram[];
+  readonly summarize: Summarize;
+  /** Name for events. */
+  readonly image: string;
+  readonly onEvent?: EventSink;
+}
+
+/** Rounds of linking and loading what the reached code names; each adds objects, so this is never the end. */
+const maximumRounds = 8;
+
+/** A program on its way through the analysis. */
+interface Work {
+  readonly found: FoundProgram;
+  /** One for each environment that it is started with. */
+  readonly closures: readonly Closure[];
+}
+
+function sha256Of(entry: FileEntry): string {
+  return entry.digest?.slice('sha256:'.length) ?? '';
+}
+
+/**
+ * What the run command of an image can do: its programs, what is loaded into each, and the system calls that
+ * each can reach. Equal inputs give equal results; nothing of the image is run.
+ *
+ * A file or program that cannot be analysed is `undecided` with the error's code and costs no more than itself,
+ * but for the first program, without which there is nothing to say.
+ * @throws ProfGenError as `findPrograms` and `loadClosure`, and `elf/*` for the run command's own program;
+ * `image/content-not-kept` when its bytes are not there
+ */
+export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> {
+  const { tree, image, observed = [] } = input;
+  const onEvent = input.onEvent ?? ignoreEvents;
+  const undecided: Undecided[] = [];
+
+  onEvent({ type: 'phase', image, phase: 'programs' });
+  const found = await findPrograms({ ...input, observed });
+  undecided.push(...found.undecided);
+
+  const dynamics = new Map<string, Promise<DynamicInfo | undefined>>();
+  const dynamic = (entry: FileEntry): Promise<DynamicInfo | undefined> => {
+    const key = entry.digest ?? entry.path;
+    let info = dynamics.get(key);
+    if (info === undefined) {
+      info = tree.read(entry).then(dynamicInfo);
+      dynamics.set(key, info);
+    }
+    return info;
+  };
+  const config = await readLoaderConfig(tree);
+  const lateFiles = lateFilesOf(tree);
+  const services = await readNameServices(tree);
+
+  const works: Work[] = [];
+  for (const program of found.programs) {
+    try {
+      const isSetUser = (program.entry.mode & 0o6000) !== 0;
+      // Started with more rights than its caller it gets neither path nor preload (ld.so(8), secure execution);
+      // started by root it does.
+      const environments = isSetUser
+        ? [{ libraryPath: '', preload: '' }, ...program.environments]
+        : program.environments;
+      const closures: Closure[] = [];
+      for (const variables of environments) {
+        closures.push(await loadClosure({ tree, program: program.entry, variables, config, dynamic }));
+      }
+      const work = { found: program, closures };
+      await openRules(work);
+      works.push(work);
+    } catch (error) {
+      if (program === found.programs[0] || !(error instanceof ProfGenError)) throw error;
+      undecided.push(brokenProgram(program.path, error));
+    }
+  }
+
+  /** Opens files in every environment of a program; files that are there already stay as they are. */
+  async function openAll(work: Work, files: readonly LateFile[], by?: string): Promise<void> {
+    for (const closure of work.closures) {
+      for (const { path, reason } of files) await closure.openLate(path, reason, by);
+    }
+  }
+
+  /** What rules and the trace say, both known before any code is read. */
+  async function openRules(work: Work): Promise<void> {
+    const { found: program } = work;
+    const sonames = objectsOf(work).map(
+      ({ entry, info }) => info.soname ?? entry.path.slice(entry.path.lastIndexOf('/') + 1),
+    );
+    await openAll(work, await lateFiles({ program: program.path, sonames }));
+    for (const seen of observed) {
+      const target = tree.resolve(seen.path);
+      if (!target.ok || target.entry.path !== program.path) continue;
+      for (const path of [...seen.objects].sort()) {
+        const object = tree.resolve(path);
+        if (!object.ok || object.entry.type !== 'file') {
+          undecided.push({
+            kind: 'object',
+            where: printable(program.path),
+            what: printable(path),
+            reason: 'it was mapped and is not in the image: it was written at run time',
+          });
+        } else if (object.entry.kind === 'elf')
+          await openAll(work, [{ path: object.entry.path, reason: 'trace' }]);
+      }
+    }
+  }
+
+  const summaries = new Map<string, Promise<Outcome<FileSummary>>>();
+  let done = 0;
+
+  /** Asks for summaries of all files that have none yet, the largest first. */
+  async function summariseMissing(): Promise<void> {
+    const files = new Map<string, FileEntry>();
+    for (const { entry } of works.flatMap(objectsOf)) {
+      const sha256 = sha256Of(entry);
+      if (!summaries.has(sha256)) files.set(sha256, entry);
+    }
+    const ordered = [...files].sort((a, b) => b[1].size - a[1].size || (a[0] < b[0] ? -1 : 1));
+    for (const [sha256, entry] of ordered) {
+      const summary = input.summarize({ sha256, path: entry.path, read: () => tree.read(entry) });
+      summaries.set(sha256, summary);
+      summary.then(
+        () => {
+          done += 1;
+          onEvent({
+            type: 'progress',
+            image,
+            phase: 'summarise',
+            done,
+            total: summaries.size,
+            unit: 'files',
+          });
+        },
+        () => {},
+      );
+    }
+    await Promise.all(ordered.map(([sha256]) => summaries.get(sha256)));
+  }
+
+  onEvent({ type: 'phase', image, phase: 'summarise' });
+  await summariseMissing();
+
+  onEvent({ type: 'phase', image, phase: 'link' });
+  /** The summary of an object, or undefined where it cannot be analysed. */
+  const summaryOf = async ({ entry }: LoadedObject): Promise<FileSummary | undefined> => {
+    const outcome = await summaries.get(sha256Of(entry));
+    return outcome?.ok ? outcome.value : undefined;
+  };
+
+  /** Every environment has its own order of look-up, so each is linked by itself. */
+  async function link(work: Work): Promise<LinkResult> {
+    const results: LinkResult[] = [];
+    for (const closure of work.closures) {
+      const objects = [];
+      for (const object of inLookUpOrder(closure)) {
+        const summary = await summaryOf(object);
+        if (summary !== undefined) objects.push({ object: linkedObject(object), summary });
+      }
+      results.push(linkProgram({ program: work.found.path, objects }));
+    }
+    return joinLinks(results);
+  }
+
+  // Libc opens objects on behalf of functions that programs import.
+  for (const work of works) {
+    const objects = objectsOf(work);
+    const isGlibc = objects.some(({ info }) => info.soname === 'libc.so.6');
+    if (!isGlibc) continue;
+    const imports = new Set<string>();
+    for (const object of objects) {
+      if (object.info.soname === 'libc.so.6') continue;
+      for (const { name } of (await summaryOf(object))?.imports ?? []) imports.add(name);
+    }
+    await openAll(work, [
+      ...nameServiceObjects(services, imports),
+      ...characterSetObjects(tree, imports, work.found.env),
+    ]);
+  }
+  await summariseMissing();
+
+  const programs: ProgramAnalysis[] = [];
+  for (const [index, work] of works.entries()) {
+    const { found: program } = work;
+    const own = await summaries.get(sha256Of(program.entry));
+    if (own?.ok === false) {
+      const error = errorFromData(own.error);
+      if (program === found.programs[0]) throw error;
+      undecided.push(brokenProgram(program.path, error));
+      continue;
+    }
+    let linked = await link(work);
+    for (let round = 0; round < maximumRounds; round++) {
+      const before = objectsOf(work).length;
+      for (const { name, object } of linked.lateNames) {
+        await openAll(work, [{ path: name, reason: `named in ${object}` }], object);
+      }
+      if (objectsOf(work).length === before) break;
+      await summariseMissing();
+      linked = await link(work);
+    }
+    const objects = objectsOf(work);
+    for (const object of objects) {
+      const outcome = await summaries.get(sha256Of(object.entry));
+      if (outcome?.ok !== false) continue;
+      undecided.push({
+        kind: 'object',
+        where: printable(program.path),
+        what: printable(object.entry.path),
+        reason: printable(`${outcome.error.code}: ${outcome.error.message}`),
+      });
+    }
+    undecided.push(...work.closures.flatMap((closure) => closure.undecided));
+    programs.push({
+      path: printable(program.path),
+      sha256: sha256Of(program.entry),
+      origin: program.origin,
+      objects: objects.map(linkedObject),
+      syscalls: [...linked.syscalls],
+      unresolved: [...linked.unresolved],
+    });
+    onEvent({
+      type: 'progress',
+      image,
+      phase: 'link',
+      done: index + 1,
+      total: works.length,
+      unit: 'programs',
+    });
+  }
+  return {
+    analyzerVersion,
+    programs,
+    undecided: [...new Map(undecided.map((entry) => [JSON.stringify(entry), entry])).values()],
+    files: new Set(programs.flatMap((program) => program.objects.map(({ sha256 }) => sha256))).size,
+  };
+}
+
+/** What is opened late comes after all that is there from the start. */
+function inLookUpOrder({ objects }: Closure): readonly LoadedObject[] {
+  const isLate = (object: LoadedObject): boolean => object.role === 'late';
+  return [...objects.filter((object) => !isLate(object)), ...objects.filter(isLate)];
+}
+
+/** Objects of all environments: in the order of the first, what others add after it. */
+function objectsOf({ closures }: Work): readonly LoadedObject[] {
+  const objects = new Map<string, LoadedObject>();
+  for (const object of closures.flatMap(inLookUpOrder)) {
+    if (!objects.has(object.entry.path)) objects.set(object.entry.path, object);
+  }
+  return [...objects.values()];
+}
+
+/** Evidence kept for one call, as in one linking. */
+const maximumEvidence = 4;
+
+/** What a program can do in any of its environments. */
+function joinLinks(results: readonly LinkResult[]): LinkResult {
+  const [only, ...others] = results;
+  if (only !== undefined && others.length === 0) return only;
+  const distinct = <T>(items: readonly T[]): T[] => [
+    ...new Map(items.map((item) => [JSON.stringify(item), item])).values(),
+  ];
+  const numbers = distinct(results.flatMap(({ syscalls }) => syscalls.map(({ number }) => number)));
+  const evidenceOf = (number: number) =>
+    distinct(
+      results.flatMap(({ syscalls }) => syscalls.find((one) => one.number === number)?.evidence ?? []),
+    );
+  return {
+    syscalls: numbers
+      .sort((a, b) => a - b)
+      .map((number) => ({ number, evidence: evidenceOf(number).slice(0, maximumEvidence) })),
+    unresolved: distinct(results.flatMap(({ unresolved }) => unresolved)),
+    lateNames: distinct(results.flatMap(({ lateNames }) => lateNames)),
+  };
+}
+
+function linkedObject({ entry, role, reason }: LoadedObject): LinkedObject {
+  return {
+    path: printable(entry.path),
+    sha256: sha256Of(entry),
+    role,
+    ...(reason === undefined ? {} : { reason: printable(reason) }),
+  };
+}
+
+function brokenProgram(path: string, error: ProfGenError): Undecided {
+  return {
+    kind: 'program',
+    where: printable(path),
+    what: printable(path),
+    reason: printable(`${error.code}: ${error.message}`),
+  };
+}
