@@ -37,7 +37,7 @@ export function resultWriter(database: Database): (image: number, result: ImageR
   const step = into('steps', 'image_id, during, phase_position, position, phase, name, passed, detail');
   const denial = into(
     'denials',
-    'image_id, during, position, number, syscall, program, process, phase, errno, count',
+    'image_id, during, position, number, syscall, program, process, phase, errno, count, expected',
   );
 
   function writePrograms(image: number, programs: ImageResult['document']['programs']): void {
@@ -85,6 +85,7 @@ export function resultWriter(database: Database): (image: number, result: ImageR
         each.phase,
         each.errno,
         each.count,
+        Number(each.expected),
       );
     });
   }

@@ -1,1 +1,2 @@
 export { type MemoryFile, memoryTree } from './memory-tree.js';
+export { type FixtureOptions, profileDocumentFixture } from './profile-document-fixture.js';

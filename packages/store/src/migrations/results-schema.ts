@@ -212,6 +212,7 @@ CREATE TABLE denials (
   phase    TEXT NOT NULL,
   errno    TEXT NOT NULL,
   count    INTEGER NOT NULL,
+  expected INTEGER NOT NULL CHECK (expected IN (0, 1)),
   PRIMARY KEY (image_id, during, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -220,7 +221,7 @@ SELECT images.run_id, images.id AS image_id, images.name, images.state, profiles
        profiles.programs, profiles.files, profiles.static, profiles.traced, profiles.allowed,
        profiles.docker_default, proofs.status AS proof,
        (SELECT count(*) FROM misses WHERE misses.image_id = images.id) AS misses,
-       (SELECT count(*) FROM denials WHERE denials.image_id = images.id AND during = 'proof') AS denials,
+       (SELECT count(*) FROM denials WHERE denials.image_id = images.id AND during = 'proof' AND NOT expected) AS denials,
        (SELECT sum(milliseconds) / 1000 FROM timings WHERE timings.image_id = images.id) AS seconds,
        images.error_code
 FROM images
