@@ -45,8 +45,21 @@ int main(int count, char **words) {
 `;
 /** Of the program itself and of glibc's start in a static executable (glibc 2.36, csu/libc-start.c and its callees). */
 const ownCalls = [
-  'arch_prctl', 'brk', 'exit_group', 'getrandom', 'mprotect', 'newfstatat', 'pause', 'prlimit64', 'readlink', 'rseq',
-  'rt_sigaction', 'set_robust_list', 'set_tid_address', 'socket', 'write',
+  'arch_prctl',
+  'brk',
+  'exit_group',
+  'getrandom',
+  'mprotect',
+  'newfstatat',
+  'pause',
+  'prlimit64',
+  'readlink',
+  'rseq',
+  'rt_sigaction',
+  'set_robust_list',
+  'set_tid_address',
+  'socket',
+  'write',
 ];
 
 let directory = '';

@@ -24,7 +24,7 @@ export const defaultCapabilities: readonly string[] = [
 /** What Docker's default profile does with the calls of x86-64 for one container. */
 export interface DockerDefault {
   readonly allowed: ReadonlyMap<string, ArgumentRules>;
-  answerTo(name: string): 'EPERM' | 'ENOSYS';
+  readonly answerTo: (name: string) => 'EPERM' | 'ENOSYS';
 }
 
 let profile: DockerProfile | undefined;

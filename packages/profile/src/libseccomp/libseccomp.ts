@@ -29,7 +29,7 @@ export const oldestLibseccomp = '2.5.3';
 /** What one version of libseccomp can put into a filter. */
 export interface LibseccompNames {
   readonly highest: number;
-  knows(number: number): boolean;
+  readonly knows: (number: number) => boolean;
 }
 
 /** Names of the newest listed release that is not newer than `version`; of the oldest for still older ones. */
