@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { analyzerVersion, decodeSummary, type Summarize } from '@prof-gen/analyzer';
+import { analyzerVersion, decodeSummary, type FileSummary, type Summarize } from '@prof-gen/analyzer';
 import { type ErrorData, errorData, type Outcome, printable } from '@prof-gen/core';
 import type { SummaryStore } from '@prof-gen/store';
-import Piscina from 'piscina';
+import { Piscina } from 'piscina';
 
 /** What the worker of the analyzer takes and gives; bytes cross by transfer. */
 type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
@@ -49,7 +49,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   const underWay = new Map<string, ReturnType<Summarize>>();
   const counts = { files: 0, made: 0 };
 
-  async function make(file: Parameters<Summarize>[0]): ReturnType<Summarize> {
+  async function make(file: Parameters<Summarize>[0]): Promise<Outcome<FileSummary>> {
     counts.files += 1;
     const known = summaries.get(file.sha256, analyzerVersion);
     if (known !== undefined) return { ok: true, value: decodeSummary(known) };
