@@ -1,2 +1,21 @@
 export { type MemoryFile, memoryTree } from './memory-tree.js';
 export { type FixtureOptions, profileDocumentFixture } from './profile-document-fixture.js';
+export {
+  dockerArchiveLegacy,
+  dockerArchiveOci,
+  type FixtureBlob,
+  type FixtureImage,
+  fixtureBlob,
+  fixtureImage,
+  ociArchive,
+  writeOciLayout,
+} from './image/fixture-image.js';
+export { type AdversarialLayer, adversarialLayers } from './layer/adversarial-layers.js';
+export { buildLayer, type LayerEntry } from './layer/build-layer.js';
+export { type DockerRegistry, startDockerRegistry } from './registry/docker-registry.js';
+export {
+  type FakeRegistry,
+  type Misbehaviour,
+  type SeenRequest,
+  startFakeRegistry,
+} from './registry/fake-registry.js';
