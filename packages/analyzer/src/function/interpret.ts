@@ -25,6 +25,8 @@ const { Mnemonic, Register } = iced;
 
 /** Blocks are visited at most this often on average; beyond, the answer is "not decided". */
 const MAX_VISITS = 48;
+/** After so many visits of a block, values that still change become unknown. */
+const VISITS_BEFORE_WIDENING = 8;
 /** Times that a newly seen pointer into the stack may start the whole function again. */
 const MAX_RESTARTS = 12;
 
@@ -155,6 +157,7 @@ class Interpretation {
   /** Heads of blocks to run, swept in address order. */
   readonly #pending = new Set<number>();
   #indirect: MachineState | undefined;
+  readonly #visits = new Map<number, number>();
 
   constructor(
     private readonly target: FunctionCode,
@@ -228,12 +231,14 @@ class Interpretation {
     if (!known) {
       this.#states.set(at, state.clone());
       this.#pending.add(at);
-    } else if (known.merge(state)) this.#pending.add(at);
+    } else if (known.merge(state, (this.#visits.get(at) ?? 0) > VISITS_BEFORE_WIDENING))
+      this.#pending.add(at);
   }
 
   #runBlock(head: number): void {
     const rows = this.#rows;
     const state = this.#states.get(head)?.clone();
+    this.#visits.set(head, (this.#visits.get(head) ?? 0) + 1);
     if (!state) return;
     for (let at = head; ; ) {
       const row = this.scanner.rowOf(at);

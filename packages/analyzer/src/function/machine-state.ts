@@ -81,24 +81,28 @@ export class MachineState {
     for (const at of this.#slots.keys()) if (at < offset) this.#slots.delete(at);
   }
 
-  /** Takes in another way to the same point. Returns whether anything changed. */
-  merge(other: MachineState): boolean {
+  /**
+   * Takes in another way to the same point. Returns whether anything changed.
+   * @param widen make what changes unknown at once, so that counters in loops do not grow step by step
+   */
+  merge(other: MachineState, widen = false): boolean {
     let changed = false;
     for (let i = 0; i < 16; i++) {
       const before = this.registers[i] ?? null;
       if (before === null) continue;
       const after = join(before, other.registers[i] ?? null);
       if (!sameValue(before, after)) {
-        this.registers[i] = after;
+        this.registers[i] = widen ? null : after;
         changed = true;
       }
     }
     for (const [at, mine] of this.#slots) {
       const theirs = other.#slots.get(at);
       if (theirs === mine) continue;
-      const value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
+      let value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
       const width = Math.min(mine.width, theirs?.width ?? 8);
       if (sameValue(mine.value, value) && mine.width === width) continue;
+      if (widen) value = null;
       if (value === null && at < 8) this.#slots.delete(at);
       else this.#slots.set(at, { value, width });
       changed = true;
@@ -109,7 +113,7 @@ export class MachineState {
       if (untouched === null) continue;
       const value = join(untouched, theirs.value);
       if (sameValue(value, untouched) && theirs.width >= 8) continue;
-      this.#slots.set(at, { value, width: theirs.width });
+      this.#slots.set(at, { value: widen ? null : value, width: theirs.width });
       changed = true;
     }
     if (other.#lostFrom < this.#lostFrom) {

@@ -143,13 +143,11 @@ export function dataObjects(
   const starts = new Set<number>();
   const slotAt = new Set(slots.map((slot) => slot.address));
   for (const segment of elf.segments) {
-    if (
-      segment.type === segmentType.load ||
-      segment.type === segmentType.tls ||
-      segment.type === segmentType.relro
-    ) {
+    if (segment.type === segmentType.load || segment.type === segmentType.tls) {
       starts.add(segment.address);
-      starts.add(segment.address + segment.memorySize);
+      // In memory .tbss is elsewhere: what follows the initial image of the TLS segment is other data.
+      const size = segment.type === segmentType.tls ? segment.fileSize : segment.memorySize;
+      starts.add(segment.address + size);
     }
   }
   for (const section of elf.sections) {
@@ -225,8 +223,11 @@ export function dataObjects(
       const here = objectOfInterval.get(interval);
       if (here !== undefined) found.push(here);
       if (!computed) return found;
+      // A whole object of that size that starts just there is more likely meant than its neighbour.
+      const isStart = here !== undefined && sorted[interval] === address;
       for (let next = interval + 1; next < sorted.length; next++) {
-        if ((sorted[next] ?? 0) - address > LARGEST_BIAS) break;
+        const distance = (sorted[next] ?? 0) - address;
+        if (distance > LARGEST_BIAS || (distance === LARGEST_BIAS && isStart)) break;
         const object = objectOfInterval.get(next);
         if (object !== undefined && !slots[objects[object]?.firstSlot ?? 0]?.alone) found.push(object);
       }

@@ -136,14 +136,14 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   };
   const lateNames: NameUse[] = [];
   const lookups: NameUse[] = [];
-  const looksUp =
-    elf.symbols.some((s) => !s.defined && lookupFunctions.has(s.name)) ||
-    elf.symbols.some((s) => s.defined && (s.name === '_rtld_global' || s.name === '__dls2b'));
+  const isLoader = elf.symbols.some((s) => s.defined && (s.name === '_rtld_global' || s.name === '__dls2b'));
+  const lookingUp = functionsLookingUp(elf, table, stubOf, slotAt);
   const useString = (node: number, address: number, fromCode: boolean): void => {
     const text = constantString(elf, address);
     if (text === undefined) return;
     if (/\.so(\.[\w.]+)?$/.test(text) && text.length > 3) lateNames.push({ node, name: text });
-    else if (fromCode && looksUp && /^[A-Za-z_]\w{2,}$/.test(text)) lookups.push({ node, name: text });
+    else if (fromCode && (isLoader || lookingUp.has(node)) && /^[A-Za-z_]\w{2,}$/.test(text))
+      lookups.push({ node, name: text });
   };
   /** A reference to an address that is not called: a pointer to a function, a stub, or data. */
   const refer = (from: number, to: number, computed: boolean, fromCode: boolean): void => {
@@ -317,6 +317,35 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       undecidedSites: undecided.length,
     },
   };
+}
+
+/** Functions that call dlsym, and those that call such a function directly: a name they have may be looked up. */
+function functionsLookingUp(
+  elf: Elf,
+  table: FunctionTable,
+  stubOf: (address: number) => PointerSlot | undefined,
+  slotAt: ReadonlyMap<number, PointerSlot>,
+): Set<number> {
+  const found = new Set<number>();
+  if (!elf.symbols.some((s) => !s.defined && lookupFunctions.has(s.name))) return found;
+  const eachCall = (visit: (caller: number, kind: number, to: number) => void): void => {
+    table.functions.forEach((f, caller) => {
+      for (let i = 0; i < f.references.length; i += 3)
+        visit(caller, f.references[i] ?? 0, f.references[i + 2] ?? 0);
+    });
+  };
+  eachCall((caller, kind, to) => {
+    const slot =
+      calledSlot(kind, to, stubOf, slotAt) ?? (kind === reference.memory ? slotAt.get(to) : undefined);
+    if (slot?.kind === 'symbol' && lookupFunctions.has(elf.symbols[slot.symbol]?.name ?? ''))
+      found.add(caller);
+  });
+  const direct = new Set(found);
+  eachCall((caller, kind, to) => {
+    if (kind !== reference.call && kind !== reference.jump) return;
+    if (direct.has(table.indexAt(to))) found.add(caller);
+  });
+  return found;
 }
 
 /** The GOT entry through which an instruction calls or jumps, if it does. */
