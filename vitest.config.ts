@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const shared = {
   resolve: { conditions: ['@prof-gen/source'] },
-  ssr: { resolve: { conditions: ['@prof-gen/source', 'node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions: ['@prof-gen/source', 'node', 'module', 'default'] } },
 };
 
 export default defineConfig({
