@@ -49,10 +49,12 @@ export function transport(options: RegistryOptions, signal: AbortSignal | undefi
   const firstPause = options.firstPause ?? 500;
 
   async function send(request: Request): Promise<Answer> {
-    let { url, authorization } = request;
+    const { authorization: first, ...rest } = request;
+    let { url } = request;
+    let authorization = first;
     for (let hop = 0; hop <= maxRedirects; hop += 1) {
       const answer = await sendOnce({
-        ...request,
+        ...rest,
         url,
         ...(authorization === undefined ? {} : { authorization }),
       });
