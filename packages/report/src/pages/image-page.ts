@@ -251,7 +251,7 @@ function denialTable(caption: string, denials: readonly Denial[]): Markup {
 }
 
 function proof({ status, workload, phases, denials }: NonNullable<ProfileDocument['proof']>): Markup {
-  return html`<p>The workload <code>${workload}</code> ${status === 'passed' ? 'passed' : html`<strong class="bad">failed</strong>`} under the profile. It was not observed when the profile was made.</p>
+  return html`<p>The workload <code>${workload}</code> ${status === 'passed' ? 'passed' : html`<strong class="bad">failed</strong>`} under the profile.</p>
 ${denials.length > 0 ? denialTable('Calls that were refused during the proof', denials) : html`<p>No call was refused.</p>`}${phaseList(phases)}`;
 }
 
