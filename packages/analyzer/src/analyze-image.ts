@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   type Analysis,
   type EventSink,
@@ -17,7 +18,9 @@ import {
 import { type FoundProgram, findPrograms } from './command/find-programs.js';
 import { characterSetObjects } from './late/character-sets.js';
 import { type LateFile, lateFilesOf } from './late/late-files.js';
-import { nameServiceObjects, readNameServices } from './late/name-services.js';
+import { asksNameServices, nameServiceObjects, readNameServices } from './late/name-services.js';
+import { reachedFunctions } from './late/reached-functions.js';
+import type { LinkInput } from './link/bind-symbols.js';
 import { type LinkResult, linkProgram } from './link/link-program.js';
 import { type DynamicInfo, dynamicInfo } from './loader/dynamic-info.js';
 import { type Closure, loadClosure, type LoadedObject } from './loader/load-closure.js';
@@ -193,35 +196,41 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
   };
 
   /** Every environment has its own order of look-up, so each is linked by itself. */
-  async function link(work: Work): Promise<LinkResult> {
-    const results: LinkResult[] = [];
+  async function linkInputs(work: Work): Promise<LinkInput[]> {
+    const inputs: LinkInput[] = [];
     for (const closure of work.closures) {
       const objects = [];
       for (const object of inLookUpOrder(closure)) {
         const summary = await summaryOf(object);
         if (summary !== undefined) objects.push({ object: linkedObject(object), summary });
       }
-      results.push(linkProgram({ program: work.found.path, objects }));
+      inputs.push({ program: work.found.path, objects });
     }
-    return joinLinks(results);
+    return inputs;
   }
 
-  // Libc opens objects on behalf of functions that programs import.
-  for (const work of works) {
-    const objects = objectsOf(work);
-    const isGlibc = objects.some(({ info }) => info.soname === 'libc.so.6');
-    if (!isGlibc) continue;
-    const imports = new Set<string>();
-    for (const object of objects) {
-      if (object.info.soname === 'libc.so.6') continue;
-      for (const { name } of (await summaryOf(object))?.imports ?? []) imports.add(name);
+  /** Opens what libc opens on behalf of functions that reachable code calls. */
+  async function openForLibc(work: Work, inputs: readonly LinkInput[]): Promise<void> {
+    if (!objectsOf(work).some(({ info }) => info.soname === 'libc.so.6')) return;
+    const called = new Set<string>();
+    const converters = new Set<string>();
+    for (const input of inputs) {
+      const imported = new Set(
+        input.objects.flatMap(({ summary }) => summary.imports.map(({ name }) => name)),
+      );
+      const asked = [...imported].filter((name) => name === 'iconv_open' || asksNameServices(name)).sort();
+      for (const name of reachedFunctions(input, asked)) called.add(name);
+      for (const { object, summary } of called.has('iconv_open') ? input.objects : []) {
+        if (summary.imports.some(({ name }) => name === 'iconv_open')) {
+          converters.add(summary.soname ?? posix.basename(object.path));
+        }
+      }
     }
     await openAll(work, [
-      ...nameServiceObjects(services, imports),
-      ...characterSetObjects(tree, imports, work.found.env),
+      ...nameServiceObjects(services, called),
+      ...characterSetObjects(tree, [...converters], work.found.env),
     ]);
   }
-  await summariseMissing();
 
   const programs: ProgramAnalysis[] = [];
   for (const [index, work] of works.entries()) {
@@ -233,15 +242,27 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
       undecided.push(brokenProgram(program.path, error));
       continue;
     }
-    let linked = await link(work);
-    for (let round = 0; round < maximumRounds; round++) {
+    let inputs = await linkInputs(work);
+    let linked = joinLinks(inputs.map(linkProgram));
+    for (let round = 0; ; round++) {
       const before = objectsOf(work).length;
+      await openForLibc(work, inputs);
       for (const { name, object } of linked.lateNames) {
         await openAll(work, [{ path: name, reason: `named in ${object}` }], object);
       }
       if (objectsOf(work).length === before) break;
       await summariseMissing();
-      linked = await link(work);
+      inputs = await linkInputs(work);
+      linked = joinLinks(inputs.map(linkProgram));
+      if (round === maximumRounds) {
+        undecided.push({
+          kind: 'library',
+          where: printable(program.path),
+          what: 'objects opened late',
+          reason: `after ${maximumRounds} rounds there are still more`,
+        });
+        break;
+      }
     }
     const objects = objectsOf(work);
     for (const object of objects) {

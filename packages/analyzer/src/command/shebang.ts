@@ -19,7 +19,9 @@ export function parseShebang(bytes: Uint8Array): Shebang | undefined {
   const header = bytes.subarray(2, headerSize);
   const ends = header.findIndex((byte) => byte === 0x0a || byte === 0);
   const isCut = ends < 0 && bytes.length >= headerSize;
-  const line = new TextDecoder().decode(ends < 0 ? header : header.subarray(0, ends));
+  // The last byte of a full buffer is overwritten with the terminator.
+  const length = ends >= 0 ? ends : isCut ? header.length - 1 : header.length;
+  const line = new TextDecoder().decode(header.subarray(0, length));
   const match = /^[ \t]*([^ \t]+)(?:[ \t]+([^]*))?$/.exec(line);
   if (match?.[1] === undefined) return undefined;
   if (isCut && match[2] === undefined) return undefined;

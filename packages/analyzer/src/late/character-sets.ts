@@ -20,16 +20,21 @@ function needsConverter(env: ReadonlyMap<string, string>): boolean {
   return !builtin.test(charset);
 }
 
+/** Libraries that convert from and to the character set of the locale, not to whatever a program names. */
+const localeOnly = /^lib(idn2|unistring|stdc\+\+)\.so/;
+
 /**
- * Converters that libc may open: all that the image has, for programs that call `iconv_open` with whatever
- * names they like, or whose locale has a character set of its own.
+ * Converters that libc may open: all that the image has, for programs that give `iconv_open` whatever names
+ * they like, or whose locale has a character set of its own.
+ * @param callers sonames or base names of the objects with reachable calls of `iconv_open`
+ * @param env the program's environment as far as it is known
  */
 export function characterSetObjects(
   tree: FileTree,
-  imports: ReadonlySet<string>,
+  callers: readonly string[],
   env: ReadonlyMap<string, string>,
 ): readonly LateFile[] {
-  const asks = imports.has('iconv_open');
+  const asks = callers.some((name) => !localeOnly.test(name));
   if (!asks && !needsConverter(env)) return [];
   const reason = asks ? 'iconv_open loads converters' : 'the locale of the environment needs a converter';
   const found = new Map<string, LateFile>();

@@ -45,7 +45,7 @@ export function lateFilesOf(
   }
   const selections = new Map<LateRule, Promise<ReadonlySet<string> | undefined>>();
 
-  /** Names that configuration selects; undefined where there is none, and then everything is. */
+  /** Names that configuration selects; undefined where everything is. */
   async function selection(rule: LateRule): Promise<ReadonlySet<string> | undefined> {
     const { selected } = rule;
     if (selected === undefined) return undefined;
@@ -58,7 +58,8 @@ export function lateFilesOf(
       const text = new TextDecoder().decode(await tree.read(entry));
       for (const match of text.matchAll(selected.names)) names.add(moduleName(match[1] ?? ''));
     }
-    return readable === 0 || configurations.length > maximumConfigurations ? undefined : names;
+    if (configurations.length > maximumConfigurations) return undefined;
+    return readable === 0 && selected.otherwise === 'all' ? undefined : names;
   }
 
   return async ({ program, sonames }) => {

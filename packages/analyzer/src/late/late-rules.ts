@@ -11,9 +11,11 @@ export interface LateRule {
   readonly files: RegExp;
   /** Only files under the directory that holds the program's own, as `bin/java` and `lib/` of one Java home. */
   readonly besideProgram?: true;
-  /** Configuration that says which of the files are opened; where no such file can be read, all are. */
+  /** Configuration that says which of the files are opened; where it is there and cannot be read, all are. */
   readonly selected?: {
     readonly configuration: RegExp;
+    /** What an image without configuration opens: a server is then given its own when it is run. */
+    readonly otherwise: 'all' | 'none';
     /** Its first group is a file's name, with or without directory and suffix. Flags `gm`. */
     readonly names: RegExp;
   };
@@ -49,6 +51,7 @@ export const lateRules: readonly LateRule[] = [
     files: /\/php\d*\/(.*\/)?[^/]+\.so$/,
     selected: {
       configuration: /\/php[^/]*\/.*\.ini$/,
+      otherwise: 'none',
       names: /^\s*(?:zend_)?extension\s*=\s*"?([^\s;"]+)/gm,
     },
   },
@@ -58,6 +61,7 @@ export const lateRules: readonly LateRule[] = [
     files: /\/(apache2|httpd)\/modules\/[^/]+\.so$/,
     selected: {
       configuration: /\/(etc\/(apache2|httpd)|apache2\/conf)\/.*(\.conf|\.load)$/,
+      otherwise: 'all',
       names: /^\s*LoadModule\s+\S+\s+"?([^\s"]+)/gim,
     },
   },
@@ -68,6 +72,7 @@ export const lateRules: readonly LateRule[] = [
     selected: {
       configuration:
         /^\/(etc\/nginx|usr\/local\/(openresty\/)?nginx\/conf|usr\/share\/nginx\/modules(-available)?)\/.*\.conf$/,
+      otherwise: 'all',
       names: /^\s*load_module\s+["']?([^\s;"']+)/gm,
     },
   },
@@ -161,6 +166,7 @@ export const lateRules: readonly LateRule[] = [
     files: /\/engines-[\d.]+\/[^/]+\.so$/,
     selected: {
       configuration: /\/ssl\/openssl[^/]*\.cnf$/,
+      otherwise: 'none',
       names: /^\s*(?:engine_id|dynamic_path)\s*=\s*(\S+)/gm,
     },
   },
@@ -168,7 +174,11 @@ export const lateRules: readonly LateRule[] = [
     reason: 'PAM loads the modules that its services name',
     soname: /^libpam\.so/,
     files: /\/security\/pam_[^/]+\.so$/,
-    selected: { configuration: /^\/etc\/pam\.(d\/[^/]+|conf)$/, names: /^\s*[^#\n]*?\b(pam_\w+)\.so/gm },
+    selected: {
+      configuration: /^\/etc\/pam\.(d\/[^/]+|conf)$/,
+      otherwise: 'all',
+      names: /^\s*[^#\n]*?\b(pam_\w+)\.so/gm,
+    },
   },
   {
     reason: 'SASL loads its mechanisms',

@@ -53,10 +53,15 @@ export async function readNameServices(tree: FileTree): Promise<NameServices> {
   return services;
 }
 
-/** Objects that libc opens for a program that imports these functions; names for the loader to look for. */
-export function nameServiceObjects(services: NameServices, imports: Iterable<string>): readonly LateFile[] {
+/** Whether a function of libc asks the name services. */
+export function asksNameServices(name: string): boolean {
+  return Object.values(databases).some((functions) => functions.test(name));
+}
+
+/** Objects that libc opens for a program that calls these functions; names for the loader to look for. */
+export function nameServiceObjects(services: NameServices, called: Iterable<string>): readonly LateFile[] {
   const asked = new Set<string>();
-  for (const name of imports) {
+  for (const name of called) {
     for (const [database, functions] of Object.entries(databases))
       if (functions.test(name)) asked.add(database);
   }
