@@ -156,13 +156,14 @@ describe('directories', () => {
     writeFileSync(join(directory, 'secret'), '#!secret');
     symlinkSync(join(directory, 'secret'), join(root, 'out'));
     symlinkSync('/bin', join(root, 'inside'));
-    const { tree, exportDockerArchive, resolved } = await open(root);
-    expect(resolved).toBe(`dir:${root}`);
+    const fromDirectory = await open(root);
+    const { tree } = fromDirectory;
+    expect(fromDirectory.resolved).toBe(`dir:${root}`);
     expect(tree.resolve('/out')).toMatchObject({ ok: false, reason: 'not-found' });
     const tool = tree.resolve('/inside/tool');
     expect(tool.ok && (await tree.read(tool.entry)).length).toBe(elf.length);
     const parts: Uint8Array[] = [];
-    for await (const part of exportDockerArchive('dir:1')) parts.push(part);
+    for await (const part of fromDirectory.exportDockerArchive('dir:1')) parts.push(part);
     const again = await open(file('dir.tar', Buffer.concat(parts)));
     expect([...again.tree.entries()]).toEqual([...tree.entries()]);
     writeFileSync(join(root, 'bin', 'tool'), 'changed');

@@ -11,6 +11,7 @@ import {
 } from '@prof-gen/core';
 import { fileNode } from '../layer/index-layer.js';
 import { overLimit } from '../limits/image-limits.js';
+import { concurrently } from '../stream/concurrently.js';
 import { decodeFileName, encodeFileName } from '../tar/file-name.js';
 import { imageTree } from '../tree/image-tree.js';
 import { emptyDirectory, type LayerNode, type TreeNode } from '../tree/tree-node.js';
@@ -70,6 +71,9 @@ function under(directory: FileHandle, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${directory.fd}/`), name]);
 }
 
+/** Files read at once: their many small waits overlap. */
+const filesAtOnce = 8;
+
 /** File systems of the kernel's own, found in a running root: they have no files of an image (linux/magic.h). */
 const kernelFileSystems = new Set([
   0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x64626720, 0x74726163, 0x1cd1, 0xcafe4a11, 0x73636673,
@@ -119,55 +123,68 @@ async function readDirectory(rootHandle: FileHandle, context: ProviderContext): 
     }
   }
 
+  /** @returns undefined for a socket, which cannot be in an image */
+  async function nodeAt(
+    at: Buffer,
+    path: string,
+    depth: number,
+    dev: number,
+  ): Promise<LayerNode | undefined> {
+    const status = await lstat(at);
+    const type = typeOf(status);
+    if (type === undefined) return undefined;
+    const { uid, gid } = status;
+    const mode = status.mode & 0o7777;
+    const node: LayerNode = { type, mode, uid, gid, size: 0 };
+    if (type === 'symlink')
+      return { ...node, target: decodeFileName(await readlink(at, { encoding: 'buffer' })) };
+    if (type === 'file') {
+      return fileAt(path, at, node).catch((thrown: unknown) => {
+        if (thrown instanceof ProfGenError || context.signal?.aborted === true) throw thrown;
+        unreadable(path, thrown);
+        return { ...node, size: status.size };
+      });
+    }
+    if (type !== 'directory') return node;
+    const handle = await openStep(at, true);
+    try {
+      const foreign =
+        status.dev !== dev && kernelFileSystems.has((await statfs(under(handle, Buffer.from('.')))).type);
+      return foreign
+        ? { ...emptyDirectory(false), mode, uid, gid }
+        : await walk(handle, path, depth + 1, status);
+    } finally {
+      await handle.close();
+    }
+  }
+
   async function walk(handle: FileHandle, path: string, depth: number, status: Stats): Promise<LayerNode> {
     const { mode, uid, gid, dev } = status;
     const directory = { ...emptyDirectory(false), mode: mode & 0o7777, uid, gid };
     if (depth > limits.depth) throw overLimit('depth', limits.depth, 'components of a path');
-    for (const raw of await readdir(under(handle, Buffer.from('.')), { encoding: 'buffer' })) {
-      context.signal?.throwIfAborted();
-      entries += 1;
-      if (entries > limits.entries) throw overLimit('entries', limits.entries, 'names in the directory');
+    const visit = async (raw: Buffer): Promise<[string, LayerNode] | undefined> => {
       const name = decodeFileName(raw);
-      const childPath = `${path}/${name}`;
       try {
-        const at = under(handle, raw);
-        const child = await lstat(at);
-        const type = typeOf(child);
-        // Sockets: they cannot be in an image.
-        if (type === undefined) continue;
-        if (type === 'directory') {
-          const inner = await openStep(at, true);
-          try {
-            const foreign =
-              child.dev !== dev && kernelFileSystems.has((await statfs(under(inner, Buffer.from('.')))).type);
-            const empty = {
-              ...emptyDirectory(false),
-              mode: child.mode & 0o7777,
-              uid: child.uid,
-              gid: child.gid,
-            };
-            directory.children.set(name, foreign ? empty : await walk(inner, childPath, depth + 1, child));
-          } finally {
-            await inner.close();
-          }
-          continue;
-        }
-        const node: LayerNode = { type, mode: child.mode & 0o7777, uid: child.uid, gid: child.gid, size: 0 };
-        if (type === 'symlink') {
-          directory.children.set(name, {
-            ...node,
-            target: decodeFileName(await readlink(at, { encoding: 'buffer' })),
-          });
-        } else {
-          directory.children.set(name, node);
-          if (type === 'file')
-            directory.children.set(name, await fileAt(childPath, at, { ...node, size: child.size }));
-        }
+        const node = await nodeAt(under(handle, raw), `${path}/${name}`, depth, dev);
+        return node === undefined ? undefined : [name, node];
       } catch (thrown) {
         if (thrown instanceof ProfGenError || context.signal?.aborted === true) throw thrown;
-        unreadable(childPath, thrown);
+        unreadable(`${path}/${name}`, thrown);
+        return undefined;
       }
-    }
+    };
+    const names = await readdir(under(handle, Buffer.from('.')), { encoding: 'buffer', withFileTypes: true });
+    entries += names.length;
+    if (entries > limits.entries) throw overLimit('entries', limits.entries, 'names in the directory');
+    context.signal?.throwIfAborted();
+    // Directories one by one: each holds a descriptor open for as long as it is walked.
+    const inner = names.filter((each) => each.isDirectory());
+    const others = names.filter((each) => !each.isDirectory());
+    const found = [
+      ...(await concurrently(inner, 1, ({ name }) => visit(name))),
+      ...(await concurrently(others, filesAtOnce, ({ name }) => visit(name))),
+    ];
+    for (const pair of found) if (pair !== undefined) directory.children.set(...pair);
     return directory;
   }
 

@@ -121,7 +121,7 @@ async function inTime<T>(answer: Promise<T>, time: number, signal: AbortSignal |
     return await Promise.race([
       answer,
       new Promise<never>((_, reject) => {
-        const fail = (): void => reject(stop.reason);
+        const fail = (): void => reject(stop.reason as Error);
         if (stop.aborted) fail();
         else stop.addEventListener('abort', fail, { once: true });
       }),

@@ -132,8 +132,8 @@ export async function archiveBlobs(path: string, cache: string, limits: ImageLim
       return fileRange(file, offset, size, path);
     };
     return {
-      has: async (name) => members.has(name),
-      size: async (name) => find(name).size,
+      has: (name) => Promise.resolve(members.has(name)),
+      size: (name) => Promise.resolve(name).then((known) => find(known).size),
       async bytes(name, limit) {
         if (find(name).size > limits[limit])
           throw overLimit(limit, limits[limit], `bytes of ${printable(name)}`);

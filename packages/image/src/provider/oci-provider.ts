@@ -3,7 +3,7 @@ import { type OciDescriptor, ociIndexSchema, ProfGenError, printable } from '@pr
 import { overLimit } from '../limits/image-limits.js';
 import { parseJson } from '../manifest/parse-json.js';
 import { resolveManifest } from '../manifest/resolve-manifest.js';
-import { sha256, verified } from '../stream/verified.js';
+import { sha256, verified, verifiedBytes } from '../stream/verified.js';
 import type { ImageProvider, LayerSource, ProvidedImage, ProviderContext } from './image-provider.js';
 import { archiveBlobs, directoryBlobs, type NamedBlobs } from './named-blobs.js';
 
@@ -49,9 +49,7 @@ async function openLayout(
   ): Promise<Uint8Array> => {
     const limit = kind === 'manifest' ? 'manifestBytes' : 'configBytes';
     if (descriptor.size > limits[limit]) throw overLimit(limit, limits[limit], `bytes of the ${kind}`);
-    const bytes = await blobs.bytes(blobName(descriptor.digest), limit);
-    for await (const _ of verified([bytes] as unknown as AsyncIterable<Uint8Array>, descriptor));
-    return bytes;
+    return verifiedBytes(await blobs.bytes(blobName(descriptor.digest), limit), descriptor.digest);
   };
 
   const indexBytes = await blobs.bytes('index.json', 'manifestBytes');

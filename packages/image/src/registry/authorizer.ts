@@ -2,7 +2,7 @@ import { ProfGenError, printable } from '@prof-gen/core';
 import { type Challenge, parseChallenge } from './challenge.js';
 import type { Credentials } from './credentials.js';
 import { isAllowed } from './endpoint.js';
-import { answerError, type Transport } from './transport.js';
+import { type Answer, answerError, type Transport } from './transport.js';
 
 /** Gives requests to one registry their `Authorization`, and learns from its challenges. */
 export interface Authorizer {
@@ -32,7 +32,7 @@ export function authorizer(
   endpoint: URL,
   scope: string,
   credentials: () => Promise<Credentials | undefined>,
-  { send, retrying }: Transport,
+  net: Transport,
 ): Authorizer {
   let authorization: string | undefined;
   let goodUntil = Number.POSITIVE_INFINITY;
@@ -64,14 +64,14 @@ export function authorizer(
     const parameters = new URLSearchParams({ scope: challenge.scope ?? scope });
     if (challenge.service !== undefined) parameters.set('service', challenge.service);
     const text = `a token for ${challenge.scope ?? scope}`;
-    const bytes = await retrying(async () => {
-      let response: Awaited<ReturnType<typeof send>>;
+    const bytes = await net.retrying(async () => {
+      let response: Answer;
       if (known?.type === 'identity-token') {
         // OAuth 2.0 refresh (distribution, oauth.md).
         parameters.set('grant_type', 'refresh_token');
         parameters.set('client_id', 'prof-gen');
         parameters.set('refresh_token', known.token);
-        response = await send({
+        response = await net.send({
           url: realm,
           method: 'POST',
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -80,7 +80,7 @@ export function authorizer(
       } else {
         const url = new URL(realm);
         for (const [name, value] of parameters) url.searchParams.set(name, value);
-        response = await send({ url, ...(known === undefined ? {} : { authorization: basic(known) }) });
+        response = await net.send({ url, ...(known === undefined ? {} : { authorization: basic(known) }) });
       }
       if (response.status !== 200) throw await answerError(response, realm.host, text);
       return response.bytes(tokenBytes);

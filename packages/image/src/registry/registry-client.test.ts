@@ -98,7 +98,7 @@ describe('a registry that misbehaves', () => {
     ],
   ])('%s ends with an error', async (_, status, headers, code) => {
     logIn(registry.host, { auth });
-    registry.misbehave = (_request, response) => reply(response, status, headers as Record<string, string>);
+    registry.misbehave = (_request, response) => reply(response, status, headers);
     await expect(open()).rejects.toMatchObject({ code, name: 'ProfGenError' });
     expect(registry.seen.length).toBeLessThan(12);
   });

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Digest, ProfGenError, printable, type RegistryReference } from '@prof-gen/core';
 import type { BlobStore, PartialBlob } from '../cache/blob-store.js';
-import { digestMismatch, sha256 } from '../stream/verified.js';
+import { sha256, verifiedBytes } from '../stream/verified.js';
 import { type Authorizer, authorizer } from './authorizer.js';
 import { type Credentials, credentialsFor } from './credentials.js';
 import { endpointOf } from './endpoint.js';
@@ -151,10 +151,7 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
   return {
     manifest,
     async bytes(descriptor) {
-      const bytes = await readFile(await ensure(descriptor));
-      const found = sha256(bytes);
-      if (found !== descriptor.digest) throw digestMismatch(descriptor.digest, found);
-      return bytes;
+      return verifiedBytes(await readFile(await ensure(descriptor)), descriptor.digest);
     },
     async *stream(descriptor) {
       yield* createReadStream(await ensure(descriptor), { highWaterMark: 256 * 1024 });

@@ -127,10 +127,10 @@ export class FileInput implements ByteInput {
     return bytes;
   }
 
-  async skip(length: number): Promise<number> {
+  skip(length: number): Promise<number> {
     const skipped = Math.min(length, this.#size - this.position);
     this.#chunk = this.#chunk.subarray(Math.min(skipped, this.#chunk.length));
     this.position += skipped;
-    return skipped;
+    return Promise.resolve(skipped);
   }
 }

@@ -5,11 +5,18 @@ export function sha256(bytes: Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-export function digestMismatch(expected: Digest, found: Digest): ProfGenError {
+function digestMismatch(expected: Digest, found: Digest): ProfGenError {
   return new ProfGenError('image/digest-mismatch', `a blob should be ${expected} but is ${found}`, {
     hint: 'the image is damaged or was tampered with: pull or save it again',
     details: { expected, found },
   });
+}
+
+/** @throws ProfGenError `image/digest-mismatch` */
+export function verifiedBytes(bytes: Uint8Array, expected: Digest): Uint8Array {
+  const found = sha256(bytes);
+  if (found !== expected) throw digestMismatch(expected, found);
+  return bytes;
 }
 
 /** Passes `source` on and fails at its end unless it was what the descriptor says. @throws ProfGenError `image/digest-mismatch` */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { ProfGenError } from '@prof-gen/core';
 import { adversarialLayers, buildLayer } from '@prof-gen/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,17 +34,19 @@ afterAll(() => {
 });
 
 /** In pieces of odd lengths, so that no header comes in one. */
-async function* pieces(bytes: Uint8Array, length = 333): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+function pieces(bytes: Uint8Array, length = 333): AsyncIterable<Uint8Array> {
+  const starts = Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) => i * length);
+  return Readable.from(starts.map((at) => bytes.subarray(at, at + length)));
 }
 
 async function read(
   bytes: Uint8Array,
 ): Promise<Record<string, { type: string; size: number; content: Buffer; link: string }>> {
   const members: Awaited<ReturnType<typeof read>> = {};
-  for await (const { name, type, size, linkName, content } of readTar(new StreamInput(pieces(bytes)))) {
+  for await (const member of readTar(new StreamInput(pieces(bytes)))) {
+    const { name, type, size, linkName } = member;
     const parts: Uint8Array[] = [];
-    for await (const part of content()) parts.push(part);
+    for await (const part of member.content()) parts.push(part);
     members[name] = { type, size, link: linkName, content: Buffer.concat(parts) };
   }
   return members;
