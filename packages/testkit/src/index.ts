@@ -1,3 +1,4 @@
+export { type BuiltRelocation, type BuiltSymbol, buildElf, CODE, DATA, type ElfPlan } from './elf-builder.js';
 export { type MemoryFile, memoryTree } from './memory-tree.js';
 export { type FixtureOptions, profileDocumentFixture } from './profile-document-fixture.js';
 export {

@@ -112,7 +112,8 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       }
       return;
     }
-    if (holder && how === 'jump') {
+    // A jump into what the holder reaches itself is a shared tail; elsewhere it is a tail call of another function.
+    if (holder && how === 'jump' && !inGap(holder, address)) {
       if (holder.entries.has(address)) return;
       holder.entries.add(address);
       dirty.add(holder);
@@ -181,6 +182,13 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   };
 }
 
+function inGap(holder: FunctionCode, address: number): boolean {
+  for (let i = 0; i < holder.gaps.length; i += 2) {
+    if (address >= (holder.gaps[i] ?? 0) && address < (holder.gaps[i + 1] ?? 0)) return true;
+  }
+  return false;
+}
+
 function newFunction(start: number, end: number, exact: boolean, landingPads: boolean): FunctionCode {
   return {
     start,
@@ -190,6 +198,7 @@ function newFunction(start: number, end: number, exact: boolean, landingPads: bo
     entries: new Set(),
     labels: new Set(),
     references: [],
+    gaps: [],
     syscalls: [],
     legacyCalls: [],
     indirectJump: false,

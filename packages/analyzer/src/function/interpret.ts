@@ -240,6 +240,7 @@ class Interpretation {
     const state = this.#states.get(head)?.clone();
     this.#visits.set(head, (this.#visits.get(head) ?? 0) + 1);
     if (!state) return;
+    let previous = -1;
     for (let at = head; ; ) {
       const row = this.scanner.rowOf(at);
       if (row < 0) return;
@@ -265,14 +266,44 @@ class Interpretation {
         for (const register of implicitWrites.get(mnemonicOf[rows.code(row)] ?? 0) ?? []) {
           state.registers[register] = null;
         }
-        this.#enter(rows.displacement(row), state);
+        const equal = this.#equality(previous);
+        const mnemonic = mnemonicOf[rows.code(row)];
+        if (equal && (mnemonic === Mnemonic.Je || mnemonic === Mnemonic.Jne)) {
+          // The way on which the comparison held knows the register's value.
+          const held = state.clone();
+          held.registers[equal.register] = equal.value;
+          this.#enter(rows.displacement(row), mnemonic === Mnemonic.Je ? held : state);
+          if (mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
+        } else this.#enter(rows.displacement(row), state);
       } else this.#step(row, state);
+      previous = row;
       if (this.#leaders.has(next)) {
         this.#enter(next, state);
         return;
       }
       at = next;
     }
+  }
+
+  /** What `test r,r` or `cmp r,constant` compares, when the whole or lower half of r. */
+  #equality(row: number): { register: number; value: Value } | undefined {
+    if (row < 0) return undefined;
+    const rows = this.#rows;
+    const mnemonic = mnemonicOf[rows.code(row)];
+    if (mnemonic !== Mnemonic.Test && mnemonic !== Mnemonic.Cmp) return undefined;
+    if (rows.kind(row, 0) !== operandKind.register) return undefined;
+    const register = fullRegister[rows.register(row, 0)] ?? -1;
+    const bits = registerWidth[rows.register(row, 0)] ?? 0;
+    if (register < 0 || register === rsp || (bits !== 64 && bits !== 32)) return undefined;
+    if (mnemonic === Mnemonic.Test) {
+      const same =
+        rows.kind(row, 1) === operandKind.register && rows.register(row, 1) === rows.register(row, 0);
+      return same ? { register, value: constant(0) } : undefined;
+    }
+    const kind = rows.kind(row, 1);
+    if (kind === operandKind.register || kind === operandKind.memory) return undefined;
+    const value = rows.immediate(row, kind);
+    return { register, value: constant(bits === 32 ? value >>> 0 : value) };
   }
 
   #leaveByTable(state: MachineState): void {

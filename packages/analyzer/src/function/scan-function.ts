@@ -39,6 +39,8 @@ export interface FunctionCode {
   indirectJump: boolean;
   /** Has a return instruction. */
   returns: boolean;
+  /** Where it was cut between known starts: pairs of start and end that its own branches do not reach. */
+  gaps: number[];
   /** Reached instructions. */
   instructions: number;
   /** A jump table of the function before may lead here: this function was cut out of that one. */
@@ -133,7 +135,25 @@ export class FunctionScanner {
       }
       if (target.cutFrom?.indirectJump) target.indirectJump = true;
     }
+    target.gaps = target.exact ? [] : this.#gaps(target);
     return falls;
+  }
+
+  #gaps(target: FunctionCode): number[] {
+    const gaps: number[] = [];
+    let from = -1;
+    for (let offset = 0; offset < this.#size; ) {
+      if (this.#seen[offset] === 1) {
+        if (from >= 0) gaps.push(target.start + from, target.start + offset);
+        from = -1;
+        offset += Math.max(1, this.rows.length((this.#rowAt[offset] ?? 1) - 1));
+      } else {
+        if (from < 0) from = offset;
+        offset++;
+      }
+    }
+    if (from >= 0) gaps.push(target.start + from, target.end);
+    return gaps;
   }
 
   /** Marks everything that branches lead to from `from`. Returns whether control leaves at the end. */
@@ -169,7 +189,8 @@ export class FunctionScanner {
         const code = rows.code(row);
         const flowKind = flowOf[code] ?? 0;
         const next = at + rows.length(row);
-        afterCall = false;
+        // Padding after a call is no sign that the call returns.
+        if (!isPadding(rows, row)) afterCall = false;
         if (flowKind !== flow.next) {
           if (flowKind === flow.exception) break;
           if (flowKind === flow.return) {
