@@ -19,6 +19,7 @@ import {
   buildProfile,
   defaultCapabilities,
   dockerDefaultAllows,
+  expectedDenials,
   renderDockerProfile,
   runtimeBaseFor,
 } from '@prof-gen/profile';
@@ -148,7 +149,7 @@ export async function profileImage(
             overrides: input.overrides,
             profile: renderDockerProfile(profile),
             workload,
-            ...deniedOnPurpose(profile),
+            ...expectedDenials(profile),
           }),
         );
         proofs.push(proof);
@@ -183,14 +184,4 @@ async function inEngine(image: OpenedImage, tracer: Tracer): Promise<string> {
   if (await tracer.hasImage(tag)) return tag;
   await tracer.loadImage(image.exportDockerArchive(tag), tag);
   return tag;
-}
-
-/** Calls whose denial is meant: see `denialMeaning` of the profile package. */
-function deniedOnPurpose(profile: Profile): {
-  defaultDenied: ReadonlySet<string>;
-  fallback: ReadonlySet<string>;
-} {
-  const names = (reason: string) =>
-    new Set(profile.denied.filter((call) => call.reason === reason).map(({ name }) => name));
-  return { defaultDenied: names('docker-default'), fallback: names('fallback') };
 }

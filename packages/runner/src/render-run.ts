@@ -18,7 +18,8 @@ import type { RunId, Store } from '@prof-gen/store';
  */
 export async function renderRun(store: Store, id: RunId, directory: string): Promise<{ index: string }> {
   const run = store.runs.get(id);
-  if (run === undefined) throw new ProfGenError('store/unknown-run', `there is no run ${id} in ${store.file}`);
+  if (run === undefined)
+    throw new ProfGenError('store/unknown-run', `there is no run ${id} in ${store.file}`);
   const facts = await measureFacts(run.engine?.kernel);
   const dataset = store.images.list(id);
   return renderReport(
