@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -106,55 +106,38 @@ describe('the container engine', () => {
 });
 
 describe('memory', () => {
-  it('a layer of 1 GiB opens in under 300 MB', async () => {
-    // Built by another program, as a user's would be: this process must not hold it either.
-    const root = join(directory, 'large');
+  it.each(['layer.tar', 'layer.tar.zst'])('a %s of 1 GiB opens in under 300 MB', async (layer) => {
+    // Made by other programs: this process need not hold it either. Random, so that nothing is compressed away.
     const archive = join(directory, 'large.tar');
-    execFileSync('sh', [
-      '-c',
-      `mkdir -p ${root}/bin ${root}/data && cd ${root} &&
-      for i in 1 2 3 4; do printf '\\177ELF' > bin/tool$i && head -c 67108864 /dev/zero >> bin/tool$i; done &&
-      head -c 805306368 /dev/zero > data/large && tar -cf ${directory}/layer.tar . && rm -r ${root}`,
-    ]);
-    const diffId = execFileSync('sha256sum', [join(directory, 'layer.tar')])
-      .toString()
-      .slice(0, 64);
-    const config = JSON.stringify({
-      os: 'linux',
-      architecture: 'amd64',
-      rootfs: { type: 'layers', diff_ids: [`sha256:${diffId}`] },
+    const cache = join(directory, `cache-${layer}`);
+    const script = `set -e; mkdir -p root/bin root/data; head -c 134217728 /dev/urandom > random
+      for i in 1 2; do { printf '\\177ELF'; cat random; } > root/bin/tool$i; done
+      for i in 1 2 3 4 5 6; do cat random; done > root/data/large
+      tar -C root -cf layer.tar . && rm -r root random && sha256sum layer.tar > sum
+      test ${layer} = layer.tar || zstd -q -1 --rm layer.tar`;
+    execFileSync('sh', ['-c', script], { cwd: directory });
+    const diffId = `sha256:${readFileSync(join(directory, 'sum'), 'latin1').slice(0, 64)}`;
+    const config = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [diffId] } };
+    writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+    const manifest = [{ Config: 'config.json', RepoTags: [], Layers: [layer] }];
+    writeFileSync(join(directory, 'manifest.json'), JSON.stringify(manifest));
+    execFileSync('tar', ['--remove-files', '-cf', archive, layer, 'config.json', 'manifest.json'], {
+      cwd: directory,
     });
-    writeFileSync(join(directory, 'config.json'), config);
-    writeFileSync(
-      join(directory, 'manifest.json'),
-      JSON.stringify([{ Config: 'config.json', RepoTags: [], Layers: ['layer.tar'] }]),
-    );
-    execFileSync('tar', ['-C', directory, '-cf', archive, 'layer.tar', 'config.json', 'manifest.json']);
-    rmSync(join(directory, 'layer.tar'));
 
+    // The built package, as users run it.
     const program = `
       import { openImage } from '@prof-gen/image';
       const image = await openImage(process.argv[1], { cache: process.argv[2] });
       const size = [...image.tree.entries()].reduce((sum, entry) => sum + entry.size, 0);
       process.stdout.write(JSON.stringify({ size, peak: process.resourceUsage().maxRSS * 1024 }));`;
-    const output = await new Promise<string>((resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        ['--input-type=module', '-e', program, archive, join(directory, 'cache-large')],
-        {
-          cwd: import.meta.dirname,
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      );
-      let text = '';
-      child.stdout.on('data', (chunk) => {
-        text += String(chunk);
-      });
-      child.on('error', reject);
-      child.on('exit', () => resolve(text));
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program, archive, cache], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
     });
+    rmSync(archive);
     const { size, peak } = JSON.parse(output) as { size: number; peak: number };
-    expect(size).toBeGreaterThan(1024 ** 3);
+    expect(size).toBeGreaterThanOrEqual(1024 ** 3);
     expect(peak).toBeLessThan(300e6);
   });
 });

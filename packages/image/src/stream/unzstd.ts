@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ProfGenError } from '@prof-gen/core';
 import { Decompress } from 'fzstd';
 import { overLimit } from '../limits/image-limits.js';
@@ -62,10 +63,13 @@ async function* frame(input: ByteInput, magic: Uint8Array, windowLimit: number):
   if (window > windowLimit)
     throw overLimit('zstdWindowBytes', windowLimit, 'the window of a zstd frame, in bytes');
 
+  let blocks = 0;
   let produced: Uint8Array[] = [];
   const decoder = new Decompress((chunk) => {
     produced.push(chunk);
   });
+  // The decoder copies what it gives out. A new buffer for every block would pile up faster than it is collected.
+  const scratch = Buffer.alloc(maxBlock + 64);
   let before = Buffer.concat([magic, descriptor, rest]);
   for (;;) {
     const header = await exactly(input, 3);
@@ -76,7 +80,7 @@ async function* frame(input: ByteInput, magic: Uint8Array, windowLimit: number):
     if (type === 3 || size > maxBlock) throw corrupt('a block header is wrong');
     const body = await exactly(input, (type === 1 ? 1 : size) + (last ? checksumBytes : 0));
     try {
-      decoder.push(Buffer.concat([before, header, body]), last);
+      decoder.push(joined(scratch, [before, header, body]), last);
     } catch (thrown) {
       throw corrupt(thrown instanceof Error ? thrown.message : String(thrown));
     }
@@ -84,5 +88,19 @@ async function* frame(input: ByteInput, magic: Uint8Array, windowLimit: number):
     for (const chunk of produced) if (chunk.length > 0) yield chunk;
     produced = [];
     if (last) return;
+    // Only between turns of the event loop are buffers of old blocks given back.
+    if (++blocks % 64 === 0) await nextTurn();
   }
+}
+
+/** Into `scratch`, but for the first few bytes of a frame: these the decoder holds on to. */
+function joined(scratch: Buffer, parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length < 64) return Buffer.concat(parts);
+  let at = 0;
+  for (const part of parts) {
+    scratch.set(part, at);
+    at += part.length;
+  }
+  return scratch.subarray(0, length);
 }
