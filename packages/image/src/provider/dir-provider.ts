@@ -94,7 +94,7 @@ async function readDirectory(rootHandle: FileHandle, context: ProviderContext): 
   let entries = 0;
   let bytes = 0;
 
-  const unreadable = (path: string, thrown: unknown): void => {
+  const unreadable = (path: string, thrown: unknown): undefined => {
     const error = new ProfGenError(
       'image/unreadable',
       `cannot read ${printable(path)}: what it holds is not analysed`,
@@ -146,13 +146,13 @@ async function readDirectory(rootHandle: FileHandle, context: ProviderContext): 
       });
     }
     if (type !== 'directory') return node;
-    const handle = await openStep(at, true);
+    const empty = { ...emptyDirectory(false), mode, uid, gid };
+    const handle = await openStep(at, true).catch((thrown: unknown) => unreadable(path, thrown));
+    if (handle === undefined) return empty;
     try {
       const foreign =
         status.dev !== dev && kernelFileSystems.has((await statfs(under(handle, Buffer.from('.')))).type);
-      return foreign
-        ? { ...emptyDirectory(false), mode, uid, gid }
-        : await walk(handle, path, depth + 1, status);
+      return foreign ? empty : await walk(handle, path, depth + 1, status);
     } finally {
       await handle.close();
     }

@@ -31,7 +31,7 @@ export interface LayerSource {
   readonly open?: () => AsyncIterable<Uint8Array>;
 }
 
-export type ProvidedContent =
+type ProvidedContent =
   | { readonly type: 'layers'; readonly layers: readonly LayerSource[] }
   | {
       readonly type: 'tree';

@@ -1,5 +1,5 @@
 /** Loopback by name or number: the only hosts that are spoken to without TLS. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   return (
     host === 'localhost' ||

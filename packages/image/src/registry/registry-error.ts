@@ -1,7 +1,7 @@
 import { type ErrorCode, ProfGenError, printable } from '@prof-gen/core';
 
 /** `{"errors": [{"code", "message"}]}` (OCI distribution specification, "Error Codes"), as one line. */
-export function errorBodyText(body: string): string {
+function errorBodyText(body: string): string {
   try {
     const { errors } = JSON.parse(body) as { errors?: unknown };
     if (!Array.isArray(errors)) return '';

@@ -4,7 +4,7 @@ import { isAllowed } from './endpoint.js';
 import { statusError, unreachable } from './registry-error.js';
 import type { RegistryOptions } from './registry-options.js';
 
-export interface Request {
+interface Request {
   readonly url: URL;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ const maxRedirects = 5;
 const errorBytes = 64 * 1024;
 
 /** A connection that broke or fell silent, or a pause that a registry asked for: worth another try. */
-export function isRetryable(thrown: unknown): boolean {
+function isRetryable(thrown: unknown): boolean {
   return thrown instanceof ProfGenError && thrown.retryable;
 }
 

@@ -12,7 +12,7 @@ import {
 import { badHeader, truncated } from './tar-error.js';
 import { blockSize, isZeroBlock, parseTarHeader, upToNul } from './tar-header.js';
 
-export type TarType =
+type TarType =
   | 'file'
   | 'hard-link'
   | 'symlink'
