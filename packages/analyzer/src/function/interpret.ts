@@ -30,6 +30,9 @@ const VISITS_BEFORE_WIDENING = 8;
 /** Times that a newly seen pointer into the stack may start the whole function again. */
 const MAX_RESTARTS = 12;
 
+/** Masks up to this leave a set small enough to keep. */
+const MAX_SMALL_MASK = 7;
+
 const callClobbered = [0, 1, 2, 6, 7, 8, 9, 10, 11];
 
 /** Registers written besides the operands. */
@@ -482,9 +485,19 @@ class Interpretation {
       case Mnemonic.Dec:
         this.#write(row, 0, state, plus(this.#read(row, 0, state, width), -1), width);
         return;
-      case Mnemonic.And:
+      case Mnemonic.And: {
+        const mask = constantsOf(this.#read(row, 1, state, width));
+        const only = mask?.length === 1 ? (mask[0] ?? 0) : -1;
+        if (only >= 0 && only <= MAX_SMALL_MASK && !constantsOf(this.#read(row, 0, state, width))) {
+          // Whatever it was, few values are left.
+          let value = constant(0);
+          for (let bits = only; bits > 0; bits = (bits - 1) & only) value = join(value, constant(bits));
+          this.#write(row, 0, state, value, width);
+          return;
+        }
         this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x & y));
         return;
+      }
       case Mnemonic.Or: {
         const other = constantsOf(this.#read(row, 1, state, width));
         // `or r,-1` is a short way to set all bits.
