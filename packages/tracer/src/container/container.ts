@@ -183,9 +183,11 @@ export class Container {
   /** Whether the container's file system has this path. Nothing is run for it. */
   async has(path: string): Promise<boolean> {
     try {
-      const answer = await this.#engine.call('look for a file', () => this.#handle.infoArchive({ path }));
+      const answer: unknown = await this.#engine.call('look for a file', () =>
+        this.#handle.infoArchive({ path }),
+      );
       // The answer is in the headers; an unread body would keep its connection, and so this process.
-      (answer as unknown as Readable).resume();
+      (answer as Readable).resume();
       return true;
     } catch (thrown) {
       if (thrown instanceof ProfGenError && thrown.details?.['status'] === 404) return false;

@@ -14,6 +14,15 @@ interface EngineFailure {
   readonly json?: { readonly message?: string };
 }
 
+/** The part of the engine's /info that is used here (Docker Engine API, SystemInfo). */
+interface EngineInfo {
+  readonly DefaultRuntime?: string;
+  readonly KernelVersion: string;
+  /** Absent before API 1.41. */
+  readonly CgroupVersion?: string;
+  readonly CgroupDriver?: string;
+}
+
 export function statusOf(thrown: unknown): number | undefined {
   return (thrown as EngineFailure | undefined)?.statusCode;
 }
@@ -78,10 +87,9 @@ export class Engine {
 
   /** What the engine says of itself, and how it lays out cgroups. */
   async facts(): Promise<{ engine: EngineFacts; cgroupDriver: string }> {
-    const [version, info] = await this.call('tell its version', () =>
-      Promise.all([this.docker.version(), this.docker.info()]),
-    );
-    const runtime = String(info.DefaultRuntime ?? 'runc');
+    const version = await this.call('tell its version', () => this.docker.version());
+    const info = (await this.call('tell what it is', () => this.docker.info())) as EngineInfo;
+    const runtime = info.DefaultRuntime ?? 'runc';
     const components = (version.Components ?? []) as { Name: string; Version: string }[];
     const known = components.find(({ Name }) => Name === runtime || runtime.startsWith(`${Name}`));
     return {
@@ -90,10 +98,10 @@ export class Engine {
         engineVersion: String(version.Version),
         runtime,
         runtimeVersion: known?.Version ?? 'unknown',
-        kernel: String(info.KernelVersion),
-        cgroupVersion: String(info.CgroupVersion ?? '1'),
+        kernel: info.KernelVersion,
+        cgroupVersion: info.CgroupVersion ?? '1',
       },
-      cgroupDriver: String(info.CgroupDriver ?? 'cgroupfs'),
+      cgroupDriver: info.CgroupDriver ?? 'cgroupfs',
     };
   }
 

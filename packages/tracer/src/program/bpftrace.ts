@@ -25,7 +25,10 @@ export class Bpftrace {
   readonly #magic: number;
   readonly #null = openSync('/dev/null', 'w');
   readonly #log = new TraceLog();
-  readonly #waiting = new Map<string, () => void>();
+  readonly #waiting = new Map<
+    string,
+    { readonly resolve: () => void; readonly reject: (why: Error) => void }
+  >();
   readonly #active = new Set<number>();
   #errors = '';
   #rest = '';
@@ -33,7 +36,7 @@ export class Bpftrace {
   #nextToken = 1;
   #ended = false;
   #closing = false;
-  #onEnd: (() => void)[] = [];
+  readonly #gone: Promise<void>;
 
   private constructor(child: ChildProcess, magic: number) {
     this.#child = child;
@@ -42,11 +45,14 @@ export class Bpftrace {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#errors = (this.#errors + text).slice(-8_000);
     });
-    const end = (): void => {
-      this.#ended = true;
-      for (const tell of this.#onEnd.splice(0)) tell();
-    };
-    child.on('error', end).on('exit', end);
+    this.#gone = new Promise((resolve) => {
+      const end = (): void => {
+        this.#ended = true;
+        for (const { reject } of this.#waiting.values()) reject(this.#died());
+        resolve();
+      };
+      child.on('error', end).on('exit', end);
+    });
   }
 
   /**
@@ -134,16 +140,16 @@ export class Bpftrace {
     if (this.#closing) return;
     this.#closing = true;
     if (!this.#ended) {
-      const gone = new Promise<void>((resolve) => this.#onEnd.push(resolve));
       this.#child.kill('SIGTERM');
       const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
-      await gone;
+      await this.#gone;
       clearTimeout(timer);
     }
     closeSync(this.#null);
   }
 
   async #dump(): Promise<void> {
+    if (this.#ended) throw this.#died();
     const token = this.#nextToken++;
     const answered = this.#until(`${operations.dump}|${token}`, answerLimit);
     this.#send('dump', token, 0);
@@ -162,28 +168,25 @@ export class Bpftrace {
     });
   }
 
-  #until(answer: string, limit: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(this.#died());
-      const timer = setTimeout(() => {
-        this.#waiting.delete(answer);
-        reject(
-          new ProfGenError('trace/tracer-silent', `bpftrace did not answer within ${limit / 1000} s`, {
-            hint: 'prof-gen must run in the host’s pid namespace; otherwise the machine is overloaded',
-            retryable: true,
-          }),
-        );
-      }, limit);
-      this.#waiting.set(answer, () => {
-        clearTimeout(timer);
-        this.#waiting.delete(answer);
-        resolve();
+  async #until(answer: string, limit: number): Promise<void> {
+    if (this.#ended) throw this.#died();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.set(answer, { resolve, reject });
+        timer = setTimeout(() => {
+          reject(
+            new ProfGenError('trace/tracer-silent', `bpftrace did not answer within ${limit / 1000} s`, {
+              hint: 'prof-gen must run in the host’s pid namespace; otherwise the machine is overloaded',
+              retryable: true,
+            }),
+          );
+        }, limit);
       });
-      this.#onEnd.push(() => {
-        clearTimeout(timer);
-        reject(this.#died());
-      });
-    });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(answer);
+    }
   }
 
   #read(text: string): void {
@@ -192,8 +195,8 @@ export class Bpftrace {
     for (const line of lines) {
       const seen = parseTraceLine(line);
       if (seen === undefined) continue;
-      if (seen.kind === 'ready') this.#waiting.get('ready')?.();
-      else if (seen.kind === 'answer') this.#waiting.get(`${seen.operation}|${seen.a}`)?.();
+      if (seen.kind === 'ready') this.#waiting.get('ready')?.resolve();
+      else if (seen.kind === 'answer') this.#waiting.get(`${seen.operation}|${seen.a}`)?.resolve();
       else this.#log.take(seen);
     }
   }
