@@ -96,18 +96,18 @@ export async function profileImage(
       );
     }
     const command = runCommandOf(image.config, input.overrides);
-    const engineImage = tracer && (await timed('observe', () => inEngine(image, tracer)));
-
+    let engineImage: string | undefined;
     let observation: Observation | undefined;
-    if (tracer !== undefined && engineImage !== undefined) {
-      observation = await timed('observe', () =>
-        tracer.observe({
+    if (tracer !== undefined) {
+      observation = await timed('observe', async () => {
+        engineImage = await inEngine(image, tracer);
+        return tracer.observe({
           name,
           image: engineImage,
           overrides: input.overrides,
           ...(input.observe === undefined ? {} : { workload: input.observe }),
-        }),
-      );
+        });
+      });
     }
     const analysis = await timed('summarise', () =>
       analyzeImage({

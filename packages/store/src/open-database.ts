@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ProfGenError, printable } from '@prof-gen/core';
 import Database from 'better-sqlite3';
 import { makeDirectoryOf } from './make-directory-of.js';
@@ -22,6 +23,9 @@ export interface DatabaseOptions {
  */
 export function openDatabase(file: string, schema: Schema, options: DatabaseOptions): Database.Database {
   if (options.readOnly !== true) makeDirectoryOf(file);
+  else if (!existsSync(file)) {
+    throw new ProfGenError('store/cannot-open', `there is no file ${printable(file)}`);
+  }
   return inStore(file, () => {
     const database = new Database(file, {
       timeout: options.busyTimeout ?? 10_000,

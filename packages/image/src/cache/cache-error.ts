@@ -4,7 +4,7 @@ import { ProfGenError } from '@prof-gen/core';
 export function cacheError(thrown: unknown, cache: string): unknown {
   if (!(thrown instanceof Error) || !('code' in thrown)) return thrown;
   if (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT') {
-    return new ProfGenError('environment/no-space', `no space left for the cache in ${cache}`, {
+    return new ProfGenError('environment/disk-full', `no space left for the cache in ${cache}`, {
       hint: 'free some space, or choose another directory for the cache; nothing half-written remains',
       retryable: true,
     });
