@@ -182,7 +182,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
         () => {},
       );
     }
-    await Promise.all(ordered.map(([sha256]) => summaries.get(sha256)));
+    await Promise.all(summaries.values());
   }
 
   onEvent({ type: 'phase', image, phase: 'summarise' });

@@ -34,6 +34,10 @@ describe('programs of', () => {
       '/usr/bin/python3': { link: 'python3.11' },
       '/lib64/ld-linux-x86-64.so.2': elf,
       '/opt/java/bin/java': elf,
+      '/opt/bb/busybox': elf,
+      '/opt/bb/sh': { link: 'busybox' },
+      '/opt/bb/ls': { link: 'busybox' },
+      '/opt/bb/env': { link: 'busybox' },
       '/etc/passwd': { content: 'root:x:0:0::/root:/bin/bash\n', mode: 0o644 },
     };
     for (const tool of tools) base[`/usr/bin/${tool}`] = elf;

@@ -318,8 +318,8 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     const own = posix.basename(path);
     const isBusybox = posix.basename(entry.path).startsWith('busybox');
     const name = isBusybox && called !== own ? called : own;
-    const dialect = isBusybox && dialectOf(name) ? 'posix' : dialectOf(posix.basename(entry.path));
-    if (dialect !== undefined && name !== 'busybox') {
+    const dialect = dialectOf(isBusybox ? name : posix.basename(entry.path));
+    if (dialect !== undefined) {
       await executeShell(words, start, dialect);
       return;
     }

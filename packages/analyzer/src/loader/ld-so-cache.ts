@@ -1,5 +1,5 @@
 /** Files that the cache knows for one soname. */
-export interface CachedLibrary {
+interface CachedLibrary {
   /** For every CPU, in the order in which the loader prefers them. */
   readonly base: readonly string[];
   /** Taken instead where the CPU can do more (glibc-hwcaps, legacy hwcap directories). */

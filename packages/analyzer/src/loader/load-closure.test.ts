@@ -27,7 +27,7 @@ async function close(
     config: await readLoaderConfig(tree),
     dynamic: async (one) => {
       const text = new TextDecoder().decode(await tree.read(one));
-      return text === 'foreign' ? undefined : JSON.parse(text);
+      return text === 'foreign' ? undefined : (JSON.parse(text) as DynamicInfo);
     },
   });
 }

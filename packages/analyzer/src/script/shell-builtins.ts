@@ -26,7 +26,6 @@ const shells: Readonly<Record<string, ShellDialect>> = {
   sh: 'posix',
   dash: 'posix',
   ash: 'posix',
-  busybox: 'posix',
   bash: 'bash',
   rbash: 'bash',
   ksh: 'bash',

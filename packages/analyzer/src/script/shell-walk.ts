@@ -20,7 +20,7 @@ import {
 import { anyOf, concatValues, constant, unknown, unset, type Value } from './value.js';
 
 /** What surrounds a command that a script starts. */
-export interface CommandContext {
+interface CommandContext {
   readonly script: string;
   readonly line: number;
   /** Environment it gets. */
