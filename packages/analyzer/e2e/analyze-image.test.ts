@@ -40,10 +40,10 @@ function analyze(
     healthcheck: [],
     shell: ['/bin/sh', '-c'],
     image: 'test',
-    summarize: ({ sha256, read }) =>
+    summarize: (file) =>
       outcomeOf(async () => {
-        const made = summaries.get(sha256) ?? summarize(await read());
-        summaries.set(sha256, made);
+        const made = summaries.get(file.sha256) ?? summarize(await file.read());
+        summaries.set(file.sha256, made);
         return made;
       }),
     ...more,
