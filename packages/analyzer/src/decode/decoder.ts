@@ -1,5 +1,6 @@
 import { ProfGenError } from '@prof-gen/core';
 import iced from 'iced-x86';
+import { Code, Register } from './iced-numbers.js';
 import { Instructions, STRIDE } from './instructions.js';
 
 /** The two private parts of iced-x86 1.21.0 that fast decoding reads: its WASM exports and object addresses. */
@@ -97,7 +98,6 @@ export function selfTest(): void {
   const rows = new Instructions();
   decoder.decode(0x1000, 0x2000, rows);
   decoder.free();
-  const { Code, Register } = iced;
   const seen = [
     rows.count,
     ...[0, 1, 2, 3, 4, 5].map((i) => rows.code(i)),

@@ -1,6 +1,5 @@
 import iced from 'iced-x86';
-
-const { FlowControl, OpKind } = iced;
+import { Code, FlowControl, OpKind } from './iced-numbers.js';
 
 /** Words kept of each instruction: bytes 8 to 48 of iced's own record. */
 export const STRIDE = 10;
@@ -128,7 +127,7 @@ export const operandsOf = new Uint8Array(CODES);
 
 {
   const probe = new iced.Instruction();
-  for (const value of Object.values(iced.Code)) {
+  for (const value of Object.values(Code)) {
     if (typeof value !== 'number' || value >= CODES) continue;
     probe.code = value;
     flowOf[value] = probe.flowControl;
@@ -136,6 +135,6 @@ export const operandsOf = new Uint8Array(CODES);
     operandsOf[value] = probe.opCount;
   }
   // In user mode `hlt` faults: compilers put it where control must never come.
-  flowOf[iced.Code.Hlt] = FlowControl.Exception;
+  flowOf[Code.Hlt] = FlowControl.Exception;
   probe.free();
 }

@@ -1,6 +1,4 @@
-import iced from 'iced-x86';
-
-const { Register } = iced;
+import { Register } from './iced-numbers.js';
 
 /** General registers in the processor's order: rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8…r15. */
 export const rax = 0;

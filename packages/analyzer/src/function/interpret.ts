@@ -1,4 +1,4 @@
-import iced from 'iced-x86';
+import { Code, Mnemonic, Register } from '../decode/iced-numbers.js';
 import {
   flow,
   flowOf,
@@ -20,8 +20,6 @@ import {
   stackOffsetOf,
   type Value,
 } from './value.js';
-
-const { Mnemonic, Register } = iced;
 
 /** Blocks are visited at most this often on average; beyond, the answer is "not decided". */
 const MAX_VISITS = 48;
@@ -657,7 +655,7 @@ function bitwise(a: number, b: number, f: (a: number, b: number) => number): num
 
 const wideSources = new Set<number>();
 const widths = new Map<number, number>();
-for (const [name, value] of Object.entries(iced.Code)) {
+for (const [name, value] of Object.entries(Code)) {
   if (typeof value !== 'number') continue;
   if (/^Mov[sz]x_r(16|32|64)_rm16$/.test(name)) wideSources.add(value);
   const memory =

@@ -1,8 +1,6 @@
-import iced from 'iced-x86';
 import type { CodeDecoder } from '../decode/decoder.js';
+import { Mnemonic, Register } from '../decode/iced-numbers.js';
 import { flow, flowOf, Instructions, mnemonicOf, operandKind, operandsOf } from '../decode/instructions.js';
-
-const { Mnemonic, Register } = iced;
 
 /** How code refers to an address. */
 export const reference = {

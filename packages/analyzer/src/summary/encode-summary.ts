@@ -29,7 +29,8 @@ function pack(value: unknown): Uint8Array {
 
 function unpack(bytes: Uint8Array): { analyzerVersion?: unknown } {
   try {
-    return JSON.parse(inflateRawSync(bytes, { maxOutputLength: MAX_DECODED }).toString('utf8'));
+    const text = inflateRawSync(bytes, { maxOutputLength: MAX_DECODED }).toString('utf8');
+    return JSON.parse(text) as { analyzerVersion?: unknown };
   } catch (error) {
     throw new ProfGenError('analysis/bad-summary', 'A stored summary cannot be read', {
       hint: 'Clear the cache; the file will be analysed again.',

@@ -141,7 +141,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const useString = (node: number, address: number, fromCode: boolean): void => {
     const text = constantString(elf, address);
     if (text === undefined) return;
-    if (/\.so(\.[\w.]+)?$/.test(text) && text.length > 3) lateNames.push({ node, name: text });
+    if (/\.so(\.\d+)*$/.test(text) && text.length > 3) lateNames.push({ node, name: text });
     else if (fromCode && (isLoader || lookingUp.has(node)) && /^[A-Za-z_]\w{2,}$/.test(text))
       lookups.push({ node, name: text });
   };

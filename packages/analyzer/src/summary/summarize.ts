@@ -42,7 +42,7 @@ export function summarizeWhole(bytes: Uint8Array): Summarized {
 }
 
 function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summarized {
-  const edges: Map<number, number>[] = Array.from({ length: count }, () => new Map());
+  const edges: Map<number, number>[] = Array.from({ length: count }, () => new Map<number, number>());
   const imports: Set<number>[] = Array.from({ length: count }, () => new Set());
   const names: string[] = new Array<string>(count).fill('');
   for (let node = 0; node < graph.nodes; node++) {
