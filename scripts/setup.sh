@@ -66,6 +66,13 @@ start_engine() {
   fail "the Docker engine did not start" "see $cache/dockerd.log"
 }
 
+# The kernel's tracing directory, which bpftrace reads and small machines do not mount.
+mount_tracing() {
+  mountpoint -q /sys/kernel/tracing && return 0
+  mount -t tracefs tracefs /sys/kernel/tracing ||
+    fail "the kernel's tracing directory is not mounted" "as root: mount -t tracefs tracefs /sys/kernel/tracing"
+}
+
 stop_engine() {
   [ -n "$engine_pid" ] || return 0
   say "stopping the Docker engine that was started"
@@ -79,5 +86,5 @@ trap 'exit 143' TERM
 # What both commands need: engine, tracer, image builder, and the compiler for better-sqlite3.
 common_commands=(
   dockerd=docker.io docker=docker.io bpftrace=bpftrace mmdebstrap=mmdebstrap
-  make=make g++=g++ python3=python3 setsid=util-linux iptables=iptables
+  make=make g++=g++ python3=python3 setsid=util-linux mountpoint=util-linux iptables=iptables
 )

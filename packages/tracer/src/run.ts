@@ -121,12 +121,19 @@ export class Run {
     return container;
   }
 
-  /** A container on the network of the tested one: neither under its profile nor traced. */
+  /** A container on the network and volumes of the tested one: neither under its profile nor traced. */
   async side(beside: Container, image: string, argv: readonly string[]): Promise<Container> {
     const { engine, limits, signal } = this.options;
     const container = await Container.create(
       engine,
-      { image, entrypoint: argv.slice(0, 1), cmd: argv.slice(1), network: `container:${beside.id}`, limits },
+      {
+        image,
+        entrypoint: argv.slice(0, 1),
+        cmd: argv.slice(1),
+        network: `container:${beside.id}`,
+        volumesOf: beside.id,
+        limits,
+      },
       signal,
     );
     this.#containers.add(container);

@@ -36,7 +36,7 @@ export const readinessSchema = z.union([
 
 export const stepSchema = z.strictObject({
   name: z.string(),
-  /** `container`: by exec in the container, under its profile; `side`: beside it, on its network, not under it. */
+  /** `container`: by exec in the container, under its profile; `side`: beside it, on its network and volumes, not under it. */
   in: z.enum(['container', 'side']).default('side'),
   run: argv.optional(),
   /** Sent to the container's first process, such as HUP. */

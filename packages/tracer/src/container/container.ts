@@ -25,6 +25,8 @@ export interface ContainerSpec {
   readonly network: string;
   /** Volume name by path. */
   readonly volumes?: ReadonlyMap<string, string>;
+  /** Container whose volumes are mounted here as well, at the same paths. */
+  readonly volumesOf?: string;
   /** Keeps standard input open until `closeInput`. */
   readonly input?: boolean;
   readonly files?: readonly TarFile[];
@@ -79,6 +81,7 @@ export class Container {
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {
         NetworkMode: spec.network,
+        ...(spec.volumesOf === undefined ? {} : { VolumesFrom: [spec.volumesOf] }),
         Memory: spec.limits.memoryBytes,
         PidsLimit: spec.limits.processes,
         // Nothing is written to the host's disk: the output is read by attaching.
