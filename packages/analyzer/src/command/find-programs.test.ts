@@ -60,6 +60,8 @@ describe('the run command', () => {
     [{ '/x': new Uint8Array([0, 1, 2, 3]) }, '/x', 'analysis/exec-format'],
     [{ '/x': '#!/no/such\n' }, '/x', 'analysis/interpreter-not-found'],
     [{}, 'gone', 'analysis/command-not-found'],
+    [{ '/loop': '#!/loop\n' }, '/loop', 'analysis/interpreters-too-deep'],
+    [{ '/large': `#!/bin/sh\n${'x'.repeat(2 ** 20)}` }, '/large', 'analysis/no-program'],
   ])('%j %s fails with %s', async (files, command, code) => {
     await expect(find(files, command)).rejects.toMatchObject({ code, hint: expect.any(String) });
   });
@@ -70,6 +72,12 @@ describe('the run command', () => {
       { kind: 'run-command', chain: ['/bin/sh'] },
       { kind: 'run-command', chain: ['/bin/sh', '/bin/server'] },
     ]);
+  });
+
+  it('may be a script that leads to nothing: its shell is the program', async () => {
+    const { programs, undecided } = await find({ '/s': '#!/bin/sh\n"$X" --serve\n' }, '/s');
+    expect(programs.map(({ path }) => path)).toEqual(['/bin/sh']);
+    expect(undecided).toHaveLength(1);
   });
 
   it('may be a file that only a shell takes for a script, within one', async () => {

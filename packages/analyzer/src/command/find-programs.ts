@@ -105,8 +105,8 @@ function originOf(start: Start): ProgramOrigin {
  * top to bottom; a wrapper such as `tini` comes before what it starts. Each ELF file stands once.
  * Nothing is executed.
  * @throws ProfGenError `analysis/command-not-found`, `analysis/command-is-directory`, `analysis/not-executable`,
- * `analysis/exec-format`, `analysis/interpreter-not-found` for the run command's own file; whatever else cannot
- * be found is `undecided`
+ * `analysis/exec-format`, `analysis/interpreter-not-found`, `analysis/interpreters-too-deep` for the run command's
+ * own file, `analysis/no-program` when it leads to no ELF file at all; whatever else cannot be found is `undecided`
  */
 export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms> {
   const { tree, command } = input;
@@ -271,6 +271,13 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       return;
     }
     if (interpreters >= maximumInterpreters) {
+      if (isFirst) {
+        throw new ProfGenError(
+          'analysis/interpreters-too-deep',
+          `${printable(path)} is interpreted by a script that is interpreted by a script, more than ${maximumInterpreters} deep: the kernel refuses it`,
+          { hint: 'let the #! line name a program, or say after `--` which program the container runs' },
+        );
+      }
       undecide('script', whereOf(start), path, 'interpreters of interpreters go too deep for the kernel');
       return;
     }
@@ -542,6 +549,16 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     { chain: [], root: 'run-command', env, cwd, depth: 0 },
     0,
   );
+  if (programs.size === 0) {
+    throw new ProfGenError(
+      'analysis/no-program',
+      `${printable(own.path)} leads to no program that can be analysed`,
+      {
+        hint: 'say after `--` which program the container runs',
+        details: { undecided: [...undecided.values()].slice(0, 10) },
+      },
+    );
+  }
 
   const [kind, ...check] = input.healthcheck;
   if (kind === 'CMD' || kind === 'CMD-SHELL') {
