@@ -48,8 +48,9 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
       platform: formatPlatform(input.image.platform),
     },
     command: [...input.command.argv],
-    programs: analysis.programs.map(({ path, sha256, origin, objects, syscalls }) => ({
+    programs: analysis.programs.map(({ path, calledAs, sha256, origin, objects, syscalls }) => ({
       path,
+      calledAs,
       sha256,
       origin,
       objects,

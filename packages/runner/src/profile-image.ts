@@ -4,7 +4,6 @@ import {
   defaultPlatform,
   type EventSink,
   type ImagePhase,
-  type Observation,
   type Platform,
   type Profile,
   type ProfileDocument,
@@ -96,19 +95,19 @@ export async function profileImage(
       );
     }
     const command = runCommandOf(image.config, input.overrides);
-    let engineImage: string | undefined;
-    let observation: Observation | undefined;
-    if (tracer !== undefined) {
-      observation = await timed('observe', async () => {
-        engineImage = await inEngine(image, tracer);
-        return tracer.observe({
+    const seen =
+      tracer &&
+      (await timed('observe', async () => {
+        const engineImage = await inEngine(image, tracer);
+        const observation = await tracer.observe({
           name,
           image: engineImage,
           overrides: input.overrides,
           ...(input.observe === undefined ? {} : { workload: input.observe }),
         });
-      });
-    }
+        return { tracer, engineImage, observation };
+      }));
+    const observation = seen?.observation;
     const analysis = await timed('summarise', () =>
       analyzeImage({
         tree: image.tree,
@@ -139,13 +138,13 @@ export async function profileImage(
 
     const proofs: Proof[] = [];
     const { workload } = input;
-    if (tracer !== undefined && engineImage !== undefined && workload !== undefined) {
+    if (seen !== undefined && workload !== undefined) {
       const learned: Denial[] = [];
       for (let round = 1; ; round += 1) {
         const proof = await timed('prove', () =>
-          tracer.prove({
+          seen.tracer.prove({
             name,
-            image: engineImage,
+            image: seen.engineImage,
             overrides: input.overrides,
             profile: renderDockerProfile(profile),
             workload,

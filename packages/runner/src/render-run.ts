@@ -21,7 +21,8 @@ export async function renderRun(store: Store, id: RunId, directory: string): Pro
   if (run === undefined)
     throw new ProfGenError('store/unknown-run', `there is no run ${id} in ${store.file}`);
   const facts = await measureFacts(run.engine?.kernel);
-  const dataset = store.images.list(id);
+  const planned = store.images.list(id);
+  const labels = new Map(planned.map(({ name, official, category }) => [name, { official, category }]));
   return renderReport(
     {
       title: run.dataset,
@@ -31,11 +32,17 @@ export async function renderRun(store: Store, id: RunId, directory: string): Pro
         analyzerVersion: run.analyzerVersion,
         ...(run.engine === undefined ? {} : { engine: run.engine }),
       },
-      images: store.images.results(id).map((result) => ({
-        ...result,
-        measures: measureProfile(result.document.syscalls, facts),
-      })),
-      failures: dataset.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }])),
+      images: store.images.results(id).map((result) => {
+        const { official, category } = labels.get(result.name) ?? {};
+        const repository = official?.split(':')[0];
+        return {
+          ...result,
+          ...(official === undefined ? {} : { official }),
+          ...(category === undefined ? {} : { category }),
+          measures: measureProfile(result.document.syscalls, { ...facts, official: repository }),
+        };
+      }),
+      failures: planned.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }])),
     },
     directory,
   );

@@ -61,7 +61,11 @@ export async function runDataset(
     });
   store.images.plan(
     run,
-    loaded.images.map(({ name }) => name),
+    loaded.images.map(({ name, official, category }) => ({
+      name,
+      ...(official === undefined ? {} : { official }),
+      ...(category === undefined ? {} : { category }),
+    })),
   );
   const pending = new Set(store.images.pending(run));
   for (const { name } of loaded.images) {

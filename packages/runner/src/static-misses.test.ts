@@ -7,6 +7,7 @@ const [read, write, socket, restart] = [0, 1, 41, 219];
 const analysed = (path: string, ...numbers: number[]): ProgramAnalysis => ({
   path,
   sha256: 'a'.repeat(64),
+  calledAs: [],
   origin: { kind: 'run-command', chain: [path] },
   objects: [],
   syscalls: numbers.map((number) => ({ number, evidence: [] })),

@@ -6,7 +6,10 @@ const [file, input] = process.argv.slice(2);
 const { run, names, result } = JSON.parse(readFileSync(input, 'utf8'));
 const store = openStore(file);
 const id = store.runs.unfinished(run) ?? store.runs.begin(run);
-store.images.plan(id, names);
+store.images.plan(
+  id,
+  names.map((name) => ({ name })),
+);
 for (const name of store.images.pending(id)) {
   store.images.start(id, name);
   store.images.finish(id, name, result);

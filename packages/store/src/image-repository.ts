@@ -20,11 +20,18 @@ export interface ImageResult {
   readonly timings: Readonly<Record<string, number>>;
 }
 
+/** An image that a run will profile. */
+export interface PlannedImage {
+  readonly name: string;
+  /** Official image it stands for, with tag. */
+  readonly official?: string;
+  readonly category?: string;
+}
+
 /** `started` and never finished means that the process ended meanwhile: it is pending again. */
 export type ImageState = 'pending' | 'started' | 'done' | 'failed';
 
-export interface ImageRecord {
-  readonly name: string;
+export interface ImageRecord extends PlannedImage {
   readonly state: ImageState;
   /** How often it was started. */
   readonly attempts: number;
@@ -36,7 +43,7 @@ export interface ImageRepository {
    * Writes down what a run will do, in order. A run that is resumed has its plan already: equal names change nothing.
    * @throws ProfGenError `store/other-plan` when the run was planned with other names
    */
-  plan(run: RunId, names: readonly string[]): void;
+  plan(run: RunId, images: readonly PlannedImage[]): void;
   /** Names that are neither done nor failed, in the plan's order. */
   pending(run: RunId): readonly string[];
   /** Makes failed images pending again, for another try. @returns their names */
@@ -58,6 +65,8 @@ export interface ImageRepository {
 
 interface ListRow {
   name: string;
+  official: string | null;
+  category: string | null;
   state: ImageState;
   attempts: number;
   error: string | null;
@@ -66,10 +75,10 @@ interface ListRow {
 export function imageRepository(database: Database): ImageRepository {
   const file = database.name;
   const insert = database.prepare(
-    "INSERT INTO images (run_id, position, name, state) VALUES (?, ?, ?, 'pending')",
+    "INSERT INTO images (run_id, position, name, official, category, state) VALUES (?, ?, ?, ?, ?, 'pending')",
   );
   const list = database.prepare<[number], ListRow>(
-    'SELECT name, state, attempts, error FROM images WHERE run_id = ? ORDER BY position',
+    'SELECT name, official, category, state, attempts, error FROM images WHERE run_id = ? ORDER BY position',
   );
   const pending = database
     .prepare<[number], string>(
@@ -102,11 +111,12 @@ export function imageRepository(database: Database): ImageRepository {
   );
   const writeResult = resultWriter(database);
 
-  const plan = database.transaction((run: RunId, names: readonly string[]) => {
+  const plan = database.transaction((run: RunId, images: readonly PlannedImage[]) => {
+    const names = images.map(({ name }) => name);
     const planned = list.all(run).map(({ name }) => name);
     if (planned.length === 0) {
-      names.forEach((name, position) => {
-        insert.run(run, position, name);
+      images.forEach(({ name, official, category }, position) => {
+        insert.run(run, position, name, official ?? null, category ?? null);
       });
     } else if (planned.join('\n') !== names.join('\n')) {
       throw new ProfGenError('store/other-plan', `run ${run} in ${file} was planned with other images`, {
@@ -166,8 +176,10 @@ export function imageRepository(database: Database): ImageRepository {
     },
     list: (run) =>
       inStore(file, () =>
-        list.all(run).map(({ error, ...rest }) => ({
+        list.all(run).map(({ official, category, error, ...rest }) => ({
           ...rest,
+          ...(official === null ? {} : { official }),
+          ...(category === null ? {} : { category }),
           ...(error === null ? {} : { error: JSON.parse(error) as ErrorData }),
         })),
       ),

@@ -1,5 +1,11 @@
 export type { Json } from './canonical-json.js';
-export type { ImageRecord, ImageRepository, ImageResult, ImageState } from './image-repository.js';
+export type {
+  ImageRecord,
+  ImageRepository,
+  ImageResult,
+  ImageState,
+  PlannedImage,
+} from './image-repository.js';
 export { openStore, type Store, type StoreOptions } from './open-store.js';
 export { openSummaryStore, type SummaryStore } from './open-summary-store.js';
 export type { NewRun, RunId, RunIdentity, RunOutcome, RunRecord, RunRepository } from './run-repository.js';

@@ -50,7 +50,7 @@ function query<T>(sql: string, ...values: unknown[]): T[] {
 describe('a file of results', () => {
   it('gives back what it was given and spreads it over the tables', () => {
     const id = store.runs.begin(run);
-    store.images.plan(id, ['redis']);
+    store.images.plan(id, [{ name: 'redis' }]);
     store.images.start(id, 'redis');
     const given = result('redis');
     store.images.finish(id, 'redis', given);
@@ -76,7 +76,7 @@ describe('a file of results', () => {
 
   it('resumes the latest unfinished run of the same identity, and only that', () => {
     const id = store.runs.begin(run);
-    store.images.plan(id, ['a', 'b', 'c', 'd']);
+    store.images.plan(id, [{ name: 'a' }, { name: 'b' }, { name: 'c' }, { name: 'd' }]);
     store.images.start(id, 'a');
     store.images.finish(id, 'a', result('a'));
     store.images.start(id, 'b');
@@ -95,8 +95,10 @@ describe('a file of results', () => {
     ]) {
       expect(store.runs.unfinished({ ...run, ...other })).toBeUndefined();
     }
-    store.images.plan(id, ['a', 'b', 'c', 'd']);
-    expect(() => store.images.plan(id, ['a'])).toThrow(expect.objectContaining({ code: 'store/other-plan' }));
+    store.images.plan(id, [{ name: 'a' }, { name: 'b' }, { name: 'c' }, { name: 'd' }]);
+    expect(() => store.images.plan(id, [{ name: 'a' }])).toThrow(
+      expect.objectContaining({ code: 'store/other-plan' }),
+    );
     expect(store.images.pending(id)).toEqual(['b', 'd']);
     expect(store.images.retryFailed(id)).toEqual(['c']);
     expect(store.images.pending(id)).toEqual(['b', 'c', 'd']);
@@ -112,7 +114,7 @@ describe('a file of results', () => {
 
   it('keeps nothing of a document that contradicts itself', () => {
     const id = store.runs.begin(run);
-    store.images.plan(id, ['a']);
+    store.images.plan(id, [{ name: 'a' }]);
     const { document, ...rest } = result('a');
     const twice = { ...document, denied: [...document.denied, ...document.denied.slice(-1)] };
     expect(() => store.images.finish(id, 'a', { ...rest, document: twice })).toThrow(
@@ -129,7 +131,7 @@ describe('a file of results', () => {
       "SELECT name FROM pragma_table_list WHERE type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'",
     );
     expect(loose).toEqual([]);
-    expect(() => store.images.plan(99 as RunId, ['a'])).toThrow(
+    expect(() => store.images.plan(99 as RunId, [{ name: 'a' }])).toThrow(
       expect.objectContaining({ code: 'store/inconsistent' }),
     );
     expect(() => store.runs.begin({ ...run, kernel: new Uint8Array(2) as unknown as string })).toThrow(

@@ -22,6 +22,13 @@ export function profileTable(document: ProfileDocument): string {
   );
   const sections = [
     section(
+      'programs',
+      document.programs.map(
+        ({ path, calledAs, syscalls }) =>
+          `${path}${calledAs.length === 0 ? '' : ` (called as ${calledAs.join(', ')})`}: ${syscalls.length} calls`,
+      ),
+    ),
+    section(
       'unresolved call sites',
       document.unresolved.map((u) => `${u.object} ${u.function} ${u.site}: ${u.reason}`),
     ),

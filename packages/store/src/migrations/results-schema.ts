@@ -35,6 +35,8 @@ CREATE TABLE images (
   run_id      INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   position    INTEGER NOT NULL,
   name        TEXT NOT NULL,
+  official    TEXT,
+  category    TEXT,
   state       TEXT NOT NULL CHECK (state IN ('pending', 'started', 'done', 'failed')),
   attempts    INTEGER NOT NULL DEFAULT 0,
   reference   TEXT,
