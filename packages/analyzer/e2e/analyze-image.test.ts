@@ -80,6 +80,7 @@ describe('analyzeImage', () => {
     expect(names(analysis, '/usr/bin/ls')).toEqual(expect.arrayContaining(['getdents64', 'openat', 'write']));
     expect(names(analysis, '/usr/bin/true').length).toBeLessThan(names(analysis, '/usr/bin/ls').length);
     expect(names(analysis, '/usr/bin/dash')).toContain('execve');
+    expect(analysis.programs.map(({ calledAs }) => calledAs)).toEqual([['/bin/sh'], [], [], []]);
     expect(analysis.files).toBe(8);
   });
 

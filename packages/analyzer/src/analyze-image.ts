@@ -278,6 +278,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
     undecided.push(...work.closures.flatMap((closure) => closure.undecided));
     programs.push({
       path: printable(program.path),
+      calledAs: program.calledAs.map((name) => printable(name)),
       sha256: sha256Of(program.entry),
       origin: program.origin,
       objects: objects.map(linkedObject),

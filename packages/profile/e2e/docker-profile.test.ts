@@ -84,6 +84,7 @@ async function profileOf(input: Partial<BuildProfileInput>): Promise<Profile> {
       {
         path: '/calls',
         sha256: '00',
+        calledAs: [],
         origin: { kind: 'run-command', chain: ['/calls'] },
         objects: [],
         syscalls: ownCalls.map((name) => ({

@@ -41,6 +41,7 @@ function randomProgram({ pick, some, below }: Random): ProgramAnalysis {
   return {
     path,
     sha256: '00',
+    calledAs: [],
     origin: { kind: 'run-command', chain: [path] },
     objects: [],
     syscalls: some(60, () => ({

@@ -83,6 +83,7 @@ export function profileDocumentFixture({
     programs: [
       {
         path: program,
+        calledAs: ['/usr/bin/server'],
         sha256: 'cd'.repeat(32),
         origin: { kind: 'run-command', chain: ['/entrypoint.sh', program] },
         objects: [
@@ -95,6 +96,7 @@ export function profileDocumentFixture({
       },
       {
         path: '/bin/sh',
+        calledAs: [],
         sha256: '23'.repeat(32),
         origin: { kind: 'script', script: '/entrypoint.sh', line: 3 },
         objects: [],

@@ -49,8 +49,9 @@ describe('programs of', () => {
       shell: ['/bin/sh', '-c'],
     });
     const shown = {
-      programs: found.programs.map(({ path, origin, environments }) => ({
+      programs: found.programs.map(({ path, calledAs, origin, environments }) => ({
         path,
+        ...(calledAs.length > 0 ? { calledAs } : {}),
         origin,
         ...(environments.some((one) => one.preload || one.libraryPath) ? { environments } : {}),
       })),

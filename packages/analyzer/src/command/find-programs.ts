@@ -26,6 +26,8 @@ export interface LoaderEnvironment {
 export interface FoundProgram {
   /** Of the ELF file, links resolved. */
   readonly path: string;
+  /** Other paths that it was started by, before links were followed; sorted. */
+  readonly calledAs: readonly string[];
   readonly entry: FileEntry;
   readonly origin: ProgramOrigin;
   /** The distinct environments it is started with. */
@@ -59,11 +61,19 @@ const maximumInterpreters = 5;
 /** Commands looked at in all. */
 const maximumSteps = 50_000;
 const maximumPrograms = 512;
+/** Paths kept of one program. */
+const maximumNames = 512;
 const maximumUndecided = 1000;
 
 /** Interpreters that are not shells, by base name: what their programs start is not followed. */
 const otherInterpreter =
   /^(python|perl|ruby|node|nodejs|php|lua|luajit|tclsh|java|erl|escript|elixir|Rscript|guile|gjs|execlineb|deno|bun)[\d.]*$/;
+
+/** A program while more of it may be found. */
+interface Found extends Omit<FoundProgram, 'calledAs'> {
+  readonly names: Set<string>;
+  readonly environments: LoaderEnvironment[];
+}
 
 /** How a command came to be started. */
 interface Start {
@@ -110,7 +120,7 @@ function originOf(start: Start): ProgramOrigin {
  */
 export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms> {
   const { tree, command } = input;
-  const programs = new Map<string, FoundProgram & { environments: LoaderEnvironment[] }>();
+  const programs = new Map<string, Found>();
   const undecided = new Map<string, Undecided>();
   const visited = new Set<string>();
   let steps = 0;
@@ -143,7 +153,8 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
   /** The first of a value's alternatives, for what can have only one. */
   const single = (value: Value | undefined): string | undefined => value?.alternatives?.[0];
 
-  function addProgram(entry: FileEntry, start: Start): void {
+  /** @param calledAs the path that was looked up; a trace knows only the file's own */
+  function addProgram(entry: FileEntry, calledAs: string, start: Start): void {
     const { env } = start;
     const paths = env.get('LD_LIBRARY_PATH')?.alternatives ?? [''];
     const preloads = env.get('LD_PRELOAD')?.alternatives ?? [''];
@@ -157,9 +168,17 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       for (const [name, value] of env) {
         if (value.alternatives?.length === 1) known.set(name, value.alternatives[0] as string);
       }
-      program = { path: entry.path, entry, origin: originOf(start), environments: [], env: known };
+      program = {
+        path: entry.path,
+        names: new Set(),
+        entry,
+        origin: originOf(start),
+        environments: [],
+        env: known,
+      };
       programs.set(entry.path, program);
     }
+    if (calledAs !== entry.path && program.names.size < maximumNames) program.names.add(calledAs);
     for (const libraryPath of paths) {
       for (const preload of preloads) {
         const isKnown = program.environments.some(
@@ -244,7 +263,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     visited.add(key);
     const below: Start = { ...start, chain: [...start.chain, path], depth: start.depth + 1 };
     if (entry.kind === 'elf') {
-      addProgram(entry, below);
+      addProgram(entry, path, below);
       await executeInner(path, entry, words, below);
       return;
     }
@@ -373,7 +392,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     for (const inner of innerCommands(applet, words, variable)) {
       await execute(inner.kind === 'words' ? inner.words : [path, 'sh', '-c', inner.line], start);
     }
-    addProgram(entry, start);
+    addProgram(entry, path, start);
   }
 
   /** Shell that `su` starts. Users whose shell forbids a login are of no use to `su`: root's is taken. */
@@ -555,7 +574,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       `${printable(own.path)} leads to no program that can be analysed`,
       {
         hint: 'say after `--` which program the container runs',
-        details: { undecided: [...undecided.values()].slice(0, 10) },
+        details: { undecided: undecided.size },
       },
     );
   }
@@ -578,8 +597,20 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       continue;
     }
     if (found.entry.kind === 'elf') {
-      addProgram(found.entry, { chain: [], root: { phase: seen.phase }, env, cwd, depth: 0 });
+      addProgram(found.entry, found.entry.path, {
+        chain: [],
+        root: { phase: seen.phase },
+        env,
+        cwd,
+        depth: 0,
+      });
     }
   }
-  return { programs: [...programs.values()], undecided: [...undecided.values()] };
+  return {
+    programs: [...programs.values()].map(({ names, ...program }) => ({
+      ...program,
+      calledAs: [...names].sort(),
+    })),
+    undecided: [...undecided.values()],
+  };
 }

@@ -51,7 +51,10 @@ export const staticSyscallSchema = z.object({
 export type StaticSyscall = z.infer<typeof staticSyscallSchema>;
 
 export const programAnalysisSchema = z.object({
+  /** As the kernel has it, links followed: what a trace shows. */
   path: z.string(),
+  /** Other paths that it was started by, before links were followed; sorted. Empty for one found by a trace alone. */
+  calledAs: z.array(z.string()),
   sha256: z.string(),
   origin: programOriginSchema,
   objects: z.array(linkedObjectSchema),

@@ -37,7 +37,10 @@ export const profileDocumentSchema = z.object({
   command: z.array(z.string()),
   programs: z.array(
     z.object({
+      /** As the kernel has it, links followed. */
       path: z.string(),
+      /** Other paths that it was started by, before links were followed; sorted. */
+      calledAs: z.array(z.string()),
       sha256: z.string(),
       origin: programOriginSchema,
       objects: z.array(linkedObjectSchema),

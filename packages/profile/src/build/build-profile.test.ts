@@ -14,6 +14,7 @@ function program(path: string, ...names: string[]): ProgramAnalysis {
   return {
     path,
     sha256: 'ab',
+    calledAs: [],
     origin: { kind: 'run-command', chain: [path] },
     objects: [],
     syscalls: names.map((name) => ({

@@ -155,11 +155,11 @@ function originText(origin: ProfileDocument['programs'][number]['origin']): stri
 }
 
 function programs({ programs: list }: ProfileDocument): Markup {
-  return html`${list.map(({ path: file, sha256, origin, objects, syscalls, traced }) => {
+  return html`${list.map(({ path: file, calledAs, sha256, origin, objects, syscalls, traced }) => {
     const inTrace = new Set(traced);
     const inCode = new Set(syscalls);
     const names = [...new Set([...syscalls, ...traced])].sort();
-    return html`<details class="card program"><summary><code>${file}</code> <span class="quiet">${originText(origin)}</span>
+    return html`<details class="card program"><summary><code>${file}</code>${calledAs.length > 0 && html` <span class="quiet">called as ${calledAs.join(', ')}</span>`} <span class="quiet">${originText(origin)}</span>
 <span class="counts">${syscalls.length} in code${traced.length > 0 && html`, ${traced.length} traced`}</span></summary>
 <p class="quiet">SHA-256 <code>${sha256}</code></p>
 <ul class="names" aria-label="Calls of ${file}">${names.map((name) => {
