@@ -35,7 +35,7 @@ export interface TraceLimits extends ContainerLimits {
   readonly seconds: number;
 }
 
-export const defaultLimits: TraceLimits = { memoryBytes: 1024 ** 3, processes: 1024, seconds: 900 };
+const defaultLimits: TraceLimits = { memoryBytes: 1024 ** 3, processes: 1024, seconds: 900 };
 
 interface TraceInput {
   /** For people and events. */

@@ -9,7 +9,7 @@ const widestEnumerated = 16n;
 const largest = 2n ** 64n - 1n;
 
 /** Whether `condition` holds for an unsigned 64-bit argument. */
-export function conditionHolds(condition: ArgumentCondition, argument: bigint): boolean {
+function conditionHolds(condition: ArgumentCondition, argument: bigint): boolean {
   const value = BigInt(condition.value);
   switch (condition.op) {
     case 'eq':

@@ -3,10 +3,10 @@ import type { Evidence } from '@prof-gen/core';
 const kinds: readonly Evidence['kind'][] = ['kernel', 'runtime-base', 'static', 'traced', 'learned', 'user'];
 
 /** At most this many reasons of one kind and program are kept for a call: enough to check it by hand. */
-export const evidencePerProgram = 3;
+const evidencePerProgram = 3;
 
 /** Most reasons kept for one call. */
-export const evidencePerCall = 48;
+const evidencePerCall = 48;
 
 /** Sorts by kind, program, and then the rest; the parts are joined by a character that no path shows. */
 function key(evidence: Evidence): string {

@@ -251,7 +251,7 @@ export class Container {
  * The value, or undefined after `limit` milliseconds.
  * @throws the signal's reason
  */
-export async function within<T>(
+async function within<T>(
   value: Promise<T>,
   limit: number,
   signal: AbortSignal,

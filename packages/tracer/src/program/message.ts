@@ -7,7 +7,7 @@ export const operations = { watch: 1, phase: 2, dump: 3, clear: 4 } as const;
 export type Operation = keyof typeof operations;
 
 /** Bytes of a container id that tell it apart in the maps: 16 hexadecimal digits. */
-export const idBytes = 16;
+const idBytes = 16;
 
 /**
  * @param magic chosen by the tracer, so that two of one process do not hear each other

@@ -28,7 +28,7 @@ const ioUringSetup = x86_64Syscalls.numberOf('io_uring_setup');
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 
 /** Name of an error number, such as EPERM; several names share some numbers, the first of errno(3) is taken. */
-export function errnoName(error: number): string {
+function errnoName(error: number): string {
   return errnoNames.get(error) ?? `errno ${error}`;
 }
 

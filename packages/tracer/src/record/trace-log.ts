@@ -56,7 +56,7 @@ const slotOf = (mark: bigint): number => Number(mark >> 48n);
 const keyOf = (...parts: (bigint | number)[]): string => parts.join(',');
 
 /** Kernel's internal dev_t to `major:minor` (include/linux/kdev_t.h: 12 and 20 bits). */
-export function deviceText(device: number): string {
+function deviceText(device: number): string {
   return `${device >>> 20}:${device & 0xfffff}`;
 }
 

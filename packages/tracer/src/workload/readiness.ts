@@ -9,7 +9,7 @@ const pause = 100;
 const attemptLimit = 2_000;
 
 /** Whether a TCP port accepts a connection. */
-export function accepts(host: string, port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: attemptLimit });
     const end = (accepted: boolean): void => {
@@ -24,7 +24,7 @@ export function accepts(host: string, port: number): Promise<boolean> {
 }
 
 /** Status of a GET, or undefined when there is no HTTP answer. The body is read and dropped. */
-export function httpStatus(host: string, port: number, path: string): Promise<number | undefined> {
+function httpStatus(host: string, port: number, path: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const request = get({ host, port, path, timeout: attemptLimit, agent: false }, (response) => {
       response
