@@ -11,11 +11,15 @@ fail() { # message, hint
   exit 5
 }
 
-# Installs the distribution's package when the command is not there: COMMAND=PACKAGE…
+# Installs the distribution's package when the command, or the file, is not there: COMMAND=PACKAGE… or /FILE=PACKAGE…
 install_commands() {
   local missing=() pair
   for pair in "$@"; do
-    command -v "${pair%%=*}" >/dev/null || [ -x "/usr/sbin/${pair%%=*}" ] || missing+=("${pair#*=}")
+    case ${pair%%=*} in
+      /*) [ -e "${pair%%=*}" ] ;;
+      # Some users' PATH lacks the administrator's directory.
+      *) command -v "${pair%%=*}" >/dev/null || [ -x "/usr/sbin/${pair%%=*}" ] ;;
+    esac || missing+=("${pair#*=}")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
@@ -86,5 +90,6 @@ trap 'exit 143' TERM
 # What both commands need: engine, tracer, image builder, and the compiler for better-sqlite3.
 common_commands=(
   dockerd=docker.io docker=docker.io bpftrace=bpftrace mmdebstrap=mmdebstrap
+  /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
   make=make g++=g++ python3=python3 setsid=util-linux mountpoint=util-linux iptables=iptables
 )
