@@ -62,7 +62,9 @@ describe('the report in a browser', () => {
       for (const name of files.filter((file) => file.endsWith('.html'))) {
         const { page, complaints, close } = await open(name, width, scheme);
         for (const details of await page.locator('details').all())
-          await details.evaluate((d) => d.setAttribute('open', ''));
+          await details.evaluate((element: { open: boolean }) => {
+            element.open = true;
+          });
         expect(complaints, name).toEqual([]);
         const facts = await page.evaluate(`({
           owned: 'owned' in window,

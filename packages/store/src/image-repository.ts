@@ -7,18 +7,10 @@ import {
 } from '@prof-gen/core';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from './canonical-json.js';
+import type { ImageResult } from './image-result.js';
 import { resultWriter } from './result-writer.js';
 import type { RunId } from './run-repository.js';
 import { inStore } from './store-error.js';
-
-/** All that is kept of an image that was finished. */
-export interface ImageResult {
-  readonly document: ProfileDocument;
-  /** The profile as Docker reads it, byte for byte. */
-  readonly dockerProfile: string;
-  /** Milliseconds by phase. */
-  readonly timings: Readonly<Record<string, number>>;
-}
 
 /** An image that a run will profile. */
 export interface PlannedImage {

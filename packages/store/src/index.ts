@@ -2,10 +2,10 @@ export type { Json } from './canonical-json.js';
 export type {
   ImageRecord,
   ImageRepository,
-  ImageResult,
   ImageState,
   PlannedImage,
 } from './image-repository.js';
+export type { ImageResult } from './image-result.js';
 export { openStore, type Store, type StoreOptions } from './open-store.js';
 export { openSummaryStore, type SummaryStore } from './open-summary-store.js';
 export type { NewRun, RunId, RunIdentity, RunOutcome, RunRecord, RunRepository } from './run-repository.js';

@@ -1,7 +1,7 @@
 import type { Denial, Evidence, PhaseResult } from '@prof-gen/core';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from './canonical-json.js';
-import type { ImageResult } from './image-repository.js';
+import type { ImageResult } from './image-result.js';
 
 type Value = string | number | null;
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ErrorCode, ProfGenError } from './prof-gen-error.js';
 import { printable } from './printable.js';
 

@@ -1,0 +1,10 @@
+import type { ProfileDocument } from '@prof-gen/core';
+
+/** All that is kept of an image that was finished. */
+export interface ImageResult {
+  readonly document: ProfileDocument;
+  /** The profile as Docker reads it, byte for byte. */
+  readonly dockerProfile: string;
+  /** Milliseconds by phase. */
+  readonly timings: Readonly<Record<string, number>>;
+}
