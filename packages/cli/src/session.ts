@@ -13,6 +13,9 @@ export interface SessionOptions {
   readonly progress: boolean;
 }
 
+/** Ctrl-C, a supervisor, and a terminal that was closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * Opens the engines for `work`, draws its events, and closes everything afterwards, also on Ctrl-C:
  * the first one stops the work in order, and containers are removed; a second one ends the process.
@@ -27,8 +30,7 @@ export async function withSession<T>(
   const progress = progressReporter(io, style);
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  for (const signal of signals) process.once(signal, interrupt);
   try {
     const workbench = await openWorkbench({
       cache: cacheDirectory(io, options.cache),
@@ -45,9 +47,12 @@ export async function withSession<T>(
     } finally {
       await workbench.close();
     }
+  } catch (error) {
+    // Whatever the interruption made fail, it is an interruption to the caller.
+    interruption.signal.throwIfAborted();
+    throw error;
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of signals) process.off(signal, interrupt);
     progress.close();
   }
 }

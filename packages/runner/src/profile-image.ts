@@ -22,7 +22,7 @@ import {
   renderDockerProfile,
   runtimeBaseFor,
 } from '@prof-gen/profile';
-import type { Tracer } from '@prof-gen/tracer';
+import type { LoadedImage, Tracer } from '@prof-gen/tracer';
 import { profileDocument } from './profile-document.js';
 import type { Workbench } from './workbench.js';
 
@@ -87,6 +87,7 @@ export async function profileImage(
       ...(signal === undefined ? {} : { signal }),
     }),
   );
+  let inTheEngine: LoadedImage | undefined;
   try {
     if (image.platform.architecture !== 'amd64' || image.platform.os !== 'linux') {
       throw new ProfGenError(
@@ -98,7 +99,8 @@ export async function profileImage(
     const seen =
       tracer &&
       (await timed('observe', async () => {
-        const engineImage = await inEngine(image, tracer);
+        inTheEngine = await inEngine(image, tracer);
+        const engineImage = inTheEngine.reference;
         const observation = await tracer.observe({
           name,
           image: engineImage,
@@ -172,15 +174,14 @@ export async function profileImage(
     });
     return { document, dockerProfile: renderDockerProfile(profile), timings };
   } finally {
+    await inTheEngine?.remove();
     await image.close();
   }
 }
 
-/** What the engine calls the image; one from elsewhere is loaded into it first, once for each digest. */
-async function inEngine(image: OpenedImage, tracer: Tracer): Promise<string> {
-  if (image.engineReference !== undefined) return image.engineReference;
-  const tag = `prof-gen/loaded:${image.digest.slice('sha256:'.length, 'sha256:'.length + 24)}`;
-  if (await tracer.hasImage(tag)) return tag;
-  await tracer.loadImage(image.exportDockerArchive(tag), tag);
-  return tag;
+/** What the engine calls the image; one from elsewhere is loaded into it, and is gone after `remove`. */
+async function inEngine(image: OpenedImage, tracer: Tracer): Promise<LoadedImage> {
+  const { engineReference: reference } = image;
+  if (reference !== undefined) return { reference, remove: async () => {} };
+  return tracer.loadImage((tag) => image.exportDockerArchive(tag));
 }

@@ -17,6 +17,8 @@ export interface SummarizerOptions {
   readonly secondsPerFile?: number;
   /** JavaScript heap of one worker, MiB. */
   readonly heapPerWorker?: number;
+  /** Ends what is under way: `summarize` rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Summaries of ELF files from the cache, else made on worker threads. */
@@ -50,6 +52,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   const counts = { files: 0, made: 0 };
 
   async function make(file: Parameters<Summarize>[0]): Promise<Outcome<FileSummary>> {
+    options.signal?.throwIfAborted();
     counts.files += 1;
     const known = summaries.get(file.sha256, analyzerVersion);
     if (known !== undefined) return { ok: true, value: decodeSummary(known) };
@@ -69,14 +72,16 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   async function inWorker(bytes: Uint8Array, path: string): Promise<WorkerResult> {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), seconds * 1000);
+    const signals = options.signal === undefined ? [limit.signal] : [limit.signal, options.signal];
     try {
       // A view of a larger buffer cannot be transferred without taking its neighbours along.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
       return await pool.run(
         { bytes: own, path },
-        { transferList: [own.buffer as ArrayBuffer], signal: limit.signal },
+        { transferList: [own.buffer as ArrayBuffer], signal: AbortSignal.any(signals) },
       );
     } catch (error) {
+      options.signal?.throwIfAborted();
       return { ok: false, error: workerError(error, path, limit.signal.aborted, seconds) };
     } finally {
       clearTimeout(timer);

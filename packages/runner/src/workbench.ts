@@ -39,6 +39,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     const summaries = openSummaryStore(join(cache, 'summaries.db'));
     const summarizer = openSummarizer({
       summaries,
+      ...(signal === undefined ? {} : { signal }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     });
     return {

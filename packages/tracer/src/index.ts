@@ -1,5 +1,6 @@
 export type { ExerciseTimes } from './exercise/exercise.js';
 export {
+  type LoadedImage,
   type ObserveInput,
   openTracer,
   type ProveInput,

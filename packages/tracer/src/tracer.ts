@@ -1,4 +1,5 @@
 import { accessSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import {
   type Denial,
   type EngineFacts,
@@ -8,12 +9,14 @@ import {
   type ImageConfig,
   type Observation,
   ProfGenError,
+  printable,
   type Proof,
   type RunOverrides,
   type Workload,
 } from '@prof-gen/core';
 import type { ContainerLimits } from './container/container.js';
 import { defaultSocket, Engine } from './engine/engine.js';
+import { loadedTag } from './engine/owner.js';
 import { defaultTimes, exercise, type ExerciseTimes } from './exercise/exercise.js';
 import { Bpftrace } from './program/bpftrace.js';
 import { readKernelFacts } from './program/kernel-facts.js';
@@ -62,16 +65,23 @@ export interface ProveInput extends TraceInput {
   readonly fallback?: ReadonlySet<string>;
 }
 
+/** An image that was brought to the engine. */
+export interface LoadedImage {
+  readonly reference: string;
+  /** Takes the name away, and the image with it unless it has other names. */
+  remove(): Promise<void>;
+}
+
 /** Runs containers and sees what they do. */
 export interface Tracer {
   readonly engine: EngineFacts;
   /**
-   * Loads a docker-archive, as `docker load` does.
-   * @returns the image's id
-   * @throws ProfGenError `trace/load`
+   * Loads a docker-archive, as `docker load` does, under a name of its own. Its maker takes it away by `remove`;
+   * `close` and the next start of the tracer take away what is left.
+   * @param archiveOf the archive that becomes a given tag
+   * @throws ProfGenError `trace/load`, the archive's own error, and the signal's reason
    */
-  loadImage(archive: AsyncIterable<Uint8Array>, tag: string): Promise<string>;
-  hasImage(reference: string): Promise<boolean>;
+  loadImage(archiveOf: (tag: string) => AsyncIterable<Uint8Array>): Promise<LoadedImage>;
   /**
    * Runs the image under Docker's default profile with the generic exercise.
    * @throws ProfGenError `trace/no-image`, `trace/start`, `trace/time-limit`, `trace/lost-events`, `trace/engine…`
@@ -88,6 +98,11 @@ export interface Tracer {
 }
 
 const loadLimit = 600_000;
+
+/** The engine's words at the end of what it says while loading. */
+function saidIn(answer: string): string {
+  return printable(/"error":"((?:[^"\\]|\\.)*)"/.exec(answer)?.[1] ?? answer, 300);
+}
 
 /**
  * Opens the engine, removes what crashed runs left, starts the tracing program and has it prove on a program of known
@@ -169,6 +184,7 @@ class EngineTracer implements Tracer {
   readonly #bpftrace: Bpftrace;
   readonly #onEvent: EventSink;
   readonly #signal: AbortSignal | undefined;
+  #loaded = 0;
 
   constructor(engine: Engine, facts: EngineFacts, bpftrace: Bpftrace, options: TracerOptions) {
     this.engine = facts;
@@ -178,33 +194,36 @@ class EngineTracer implements Tracer {
     this.#signal = options.signal;
   }
 
-  async loadImage(archive: AsyncIterable<Uint8Array>, tag: string): Promise<string> {
-    const { Readable } = await import('node:stream');
+  async loadImage(archiveOf: (tag: string) => AsyncIterable<Uint8Array>): Promise<LoadedImage> {
+    const tag = loadedTag(this.#engine.owner, this.#loaded++);
     const docker = this.#engine.docker;
-    await this.#engine.call(
-      'load an image',
-      async () => {
-        const answer = await docker.loadImage(Readable.from(archive), { quiet: true });
-        let said = '';
-        for await (const bytes of answer) said = (said + String(bytes)).slice(-4_000);
-        if (/"error"/.test(said)) {
-          throw new ProfGenError('trace/load', `the engine did not load the image: ${said.slice(-300)}`);
-        }
-      },
-      loadLimit,
-    );
-    const { Id } = await this.#inspect(tag);
-    return Id;
-  }
-
-  async hasImage(reference: string): Promise<boolean> {
+    // A stream that fails ends no request by itself: the request is ended, and the stream's own error is told.
+    const broken = new AbortController();
+    const signals = this.#signal === undefined ? [broken.signal] : [broken.signal, this.#signal];
+    const abortSignal = AbortSignal.any(signals);
+    abortSignal.throwIfAborted();
+    const archive = Readable.from(archiveOf(tag));
+    archive.on('error', (error) => broken.abort(error));
     try {
-      await this.#inspect(reference);
-      return true;
+      await this.#engine.call(
+        'load an image',
+        async () => {
+          const answer = await docker.loadImage(archive, { quiet: true, abortSignal });
+          let said = '';
+          for await (const bytes of answer) said = (said + String(bytes)).slice(-4_000);
+          if (/"error"/.test(said)) {
+            throw new ProfGenError('trace/load', `the engine did not load the image: ${saidIn(said)}`);
+          }
+        },
+        loadLimit,
+      );
     } catch (thrown) {
-      if (thrown instanceof ProfGenError && thrown.code === 'trace/no-image') return false;
+      if (abortSignal.aborted) throw abortSignal.reason;
       throw thrown;
+    } finally {
+      archive.destroy();
     }
+    return { reference: tag, remove: () => this.#engine.removeTag(tag) };
   }
 
   async observe(input: ObserveInput): Promise<Observation> {

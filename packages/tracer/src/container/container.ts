@@ -251,11 +251,7 @@ export class Container {
  * The value, or undefined after `limit` milliseconds.
  * @throws the signal's reason
  */
-async function within<T>(
-  value: Promise<T>,
-  limit: number,
-  signal: AbortSignal,
-): Promise<T | undefined> {
+async function within<T>(value: Promise<T>, limit: number, signal: AbortSignal): Promise<T | undefined> {
   signal.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
   let stop: (() => void) | undefined;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type EngineFacts, ProfGenError, printable } from '@prof-gen/core';
 import Docker from 'dockerode';
-import { label, ownerAlive, ownerLabel, ownerOf } from './owner.js';
+import { label, loaderOf, ownerAlive, ownerLabel, ownerOf } from './owner.js';
 
 /** Milliseconds that the engine gets for one call; loading an image gets more. */
 export const callLimit = 60_000;
@@ -110,11 +110,12 @@ export class Engine {
    * What another live Prof-gen made stays.
    */
   async removeLeftovers(own = false): Promise<number> {
-    const mine = (labels: Readonly<Record<string, string>> | null | undefined): boolean => {
-      const owner = labels?.[ownerLabel];
+    const left = (owner: string | undefined): boolean => {
       if (owner === undefined) return false;
       return owner === this.owner ? own : !ownerAlive(owner);
     };
+    const mine = (labels: Readonly<Record<string, string>> | null | undefined): boolean =>
+      left(labels?.[ownerLabel]);
     const filters = { label: [label] };
     let removed = 0;
     const remove = async (what: string, work: () => Promise<unknown>): Promise<void> => {
@@ -145,7 +146,23 @@ export class Engine {
     for (const { Id } of images.filter(({ Labels }) => mine(Labels))) {
       await remove('an image', () => this.docker.getImage(Id).remove({ force: true }));
     }
+    const all = await this.call('list images', () => this.docker.listImages());
+    const tags = all.flatMap(({ RepoTags }) => (RepoTags as string[] | null) ?? []);
+    for (const tag of tags.filter((name) => left(loaderOf(name)))) {
+      await this.removeTag(tag);
+      removed += 1;
+    }
     return removed;
+  }
+
+  /** Takes a name away, and the image with it when it was the last one. Never fails because it is gone or in use. */
+  async removeTag(tag: string): Promise<void> {
+    try {
+      await this.call('remove an image', () => this.docker.getImage(tag).remove());
+    } catch (thrown) {
+      const status = thrown instanceof ProfGenError ? thrown.details?.['status'] : undefined;
+      if (status !== 404 && status !== 409) throw thrown;
+    }
   }
 }
 

@@ -27,3 +27,16 @@ export function ownerAlive(owner: string): boolean {
   const [boot, pid, start] = owner.split('-');
   return boot === bootId() && start !== undefined && start !== 'gone' && startTime(Number(pid)) === start;
 }
+
+const loadedRepository = 'prof-gen/loaded';
+
+/** Name of an image that was loaded, which cannot bear labels of ours: its maker stands in the name. */
+export function loadedTag(owner: string, number: number): string {
+  return `${loadedRepository}:${owner}-${number}`;
+}
+
+/** Who loaded the image with this name; undefined for names that are not ours. */
+export function loaderOf(tag: string): string | undefined {
+  const [repository, name] = tag.split(':');
+  return repository === loadedRepository ? name?.split('-').slice(0, 3).join('-') : undefined;
+}
