@@ -13,6 +13,7 @@ interface ProfileOptions extends SessionOptions {
   readonly entrypoint?: string;
   readonly env: string[];
   readonly user?: string;
+  readonly workdir?: string;
   readonly workload?: string;
   readonly observe?: string;
   readonly learn?: boolean;
@@ -60,6 +61,7 @@ export function defineProfileCommand(program: Command, io: Io, exit: (code: numb
     .option('--entrypoint <program>', "replaces the image's entrypoint")
     .option('-e, --env <name=value>', 'set a variable in the container; repeatable', collect, [])
     .option('-u, --user <user>', 'user in the container')
+    .option('-w, --workdir <dir>', 'working directory in the container')
     .option('--no-docker-default', "do not keep denied what Docker's default profile denies")
     .addHelpText('after', examples)
     .action(async (image: string, command: string[], options: ProfileOptions) => {
@@ -102,6 +104,7 @@ async function runProfile(
           ...(command.length === 0 ? {} : { cmd: command }),
           ...(options.env.length === 0 ? {} : { env: options.env }),
           ...(options.user === undefined ? {} : { user: options.user }),
+          ...(options.workdir === undefined ? {} : { workingDir: options.workdir }),
         },
         ...(workload === undefined ? {} : { workload }),
         ...(observe === undefined ? {} : { observe }),
