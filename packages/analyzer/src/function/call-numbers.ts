@@ -3,6 +3,7 @@ import { rax, rdi, registerNames, rsp } from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import type { FunctionTable } from './discover-functions.js';
+import type { GoFunction } from './go-table.js';
 import { interpret } from './interpret.js';
 import type { MachineState } from './machine-state.js';
 import { neverReturning } from './no-return.js';
@@ -48,6 +49,7 @@ const MAX_PARAMETERS = 4096;
 
 /**
  * Decides the number at every system call, through wrappers inside the file.
+ * @param goFunctions those of Go's convention, by start
  * @param importedWrapperCalls by function index: addresses of calls whose first argument is wanted
  */
 export function callNumbers(
@@ -55,6 +57,7 @@ export function callNumbers(
   code: CodeMap,
   table: FunctionTable,
   absolute: ImageRange | undefined,
+  goFunctions: ReadonlyMap<number, GoFunction>,
   importedWrapperCalls: ReadonlyMap<number, readonly number[]>,
 ): CallNumbers {
   const scanner = new FunctionScanner();
@@ -76,7 +79,7 @@ export function callNumbers(
     target.references = references;
     target.syscalls = syscalls;
     target.legacyCalls = legacyCalls;
-    return interpret(target, scanner, watched, tableTargets(elf, target), final);
+    return interpret(target, scanner, watched, tableTargets(elf, target), final, goFunctions);
   };
 
   const addParameter = (owner: number, parameter: WrapperParameter): void => {

@@ -8,6 +8,7 @@ import {
   operandsOf,
 } from '../decode/instructions.js';
 import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } from '../decode/registers.js';
+import type { GoFunction } from './go-table.js';
 import { MachineState } from './machine-state.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
 import {
@@ -27,6 +28,9 @@ const MAX_VISITS = 48;
 const VISITS_BEFORE_WIDENING = 8;
 /** Times that a newly seen pointer into the stack may start the whole function again. */
 const MAX_RESTARTS = 12;
+
+/** Stack bytes lent to a Go function that are forgotten one by one. */
+const MAX_LENT = 4096;
 
 /** Masks up to this leave a set small enough to keep. */
 const MAX_SMALL_MASK = 7;
@@ -126,6 +130,7 @@ export type Observations = ReadonlyMap<number, MachineState>;
  * @param watched instructions whose incoming state is wanted
  * @param tableTargets where its jump tables lead
  * @param neverReturning starts of functions that do not come back
+ * @param goFunctions those of Go's convention, by start
  * @returns the joined state before each watched instruction, or undefined when it took too long
  */
 export function interpret(
@@ -134,12 +139,21 @@ export function interpret(
   watched: ReadonlySet<number>,
   tableTargets: ReadonlySet<number>,
   neverReturning: ReadonlySet<number>,
+  goFunctions: ReadonlyMap<number, GoFunction>,
 ): Observations | undefined {
   let escaped = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < MAX_RESTARTS; attempt++) {
     // From the second half on, every slot counts as reachable by pointers, and nothing can escape further.
     if (attempt === MAX_RESTARTS / 2) escaped = Number.NEGATIVE_INFINITY;
-    const run = new Interpretation(target, scanner, watched, tableTargets, neverReturning, escaped);
+    const run = new Interpretation(
+      target,
+      scanner,
+      watched,
+      tableTargets,
+      neverReturning,
+      goFunctions,
+      escaped,
+    );
     if (!run.solve()) return undefined;
     if (run.escaped >= escaped) return run.observed;
     escaped = run.escaped;
@@ -152,6 +166,7 @@ class Interpretation {
   readonly observed = new Map<number, MachineState>();
   escaped: number;
   readonly #assumed: number;
+  readonly #isGo: boolean;
   readonly #rows: Instructions;
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
@@ -166,8 +181,10 @@ class Interpretation {
     private readonly watched: ReadonlySet<number>,
     private readonly tableTargets: ReadonlySet<number>,
     private readonly neverReturning: ReadonlySet<number>,
+    private readonly goFunctions: ReadonlyMap<number, GoFunction>,
     assumed: number,
   ) {
+    this.#isGo = goFunctions.has(target.start);
     this.#rows = scanner.rows;
     this.#assumed = assumed;
     this.escaped = assumed;
@@ -229,6 +246,8 @@ class Interpretation {
   #enter(at: number, state: MachineState): void {
     if (this.scanner.rowOf(at) < 0) return;
     const known = this.#states.get(at);
+    // Go code goes back to its start only after the stack has grown, with its arguments as they were.
+    if (this.#isGo && known && at === this.target.start) return;
     if (!known) {
       this.#states.set(at, state.clone());
       this.#pending.add(at);
@@ -372,6 +391,23 @@ class Interpretation {
     if (this.#assumed < Number.POSITIVE_INFINITY) state.forgetFrom(this.#assumed);
   }
 
+  /**
+   * A call by Go code (cmd/compile/abi-internal.md): no register survives but rsp, and the callee may write to
+   * what it is lent above the return address.
+   */
+  #callGo(callee: number | undefined, state: MachineState): void {
+    const stack = stackOffsetOf(state.registers[rsp] ?? null);
+    for (let register = 0; register < 16; register++) {
+      if (register !== rsp) state.registers[register] = null;
+    }
+    if (stack === undefined) return;
+    const lent = callee === undefined ? undefined : this.goFunctions.get(callee)?.argumentBytes;
+    state.forgetBelow(stack);
+    if (lent === undefined) state.forgetFrom(stack);
+    else if (lent > 0) state.forget(stack, Math.min(lent, MAX_LENT));
+    if (lent !== undefined && lent > MAX_LENT) state.forgetFrom(stack + MAX_LENT);
+  }
+
   /** Bytes that operand 0 or 1 says the instruction works on. */
   #width(row: number): number {
     const rows = this.#rows;
@@ -391,6 +427,8 @@ class Interpretation {
     if (kind === flow.call || kind === flow.indirectCall) {
       if (mnemonic === Mnemonic.Syscall || mnemonic === Mnemonic.Sysenter) {
         for (const register of [rax, rcx, r11]) state.registers[register] = null;
+      } else if (this.#isGo) {
+        this.#callGo(kind === flow.call ? rows.displacement(row) : undefined, state);
       } else {
         for (const register of callClobbered) state.registers[register] = null;
         const stack = stackOffsetOf(state.registers[rsp] ?? null);

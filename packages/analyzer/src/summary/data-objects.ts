@@ -14,10 +14,23 @@ export interface PointerSlot {
   readonly alone: boolean;
 }
 
-/** All words of a file that point somewhere, by address. */
-export function pointerSlots(elf: Elf, code: CodeMap, absolute: ImageRange | undefined): PointerSlot[] {
+/**
+ * All words of a file that point somewhere, by address.
+ * @param metadata addresses of a table whose words are not pointers that code follows
+ */
+export function pointerSlots(
+  elf: Elf,
+  code: CodeMap,
+  absolute: ImageRange | undefined,
+  metadata?: { readonly start: number; readonly end: number },
+): PointerSlot[] {
   const slots = new Map<number, PointerSlot>();
-  if (absolute) for (const slot of scanWords(elf, code, absolute)) slots.set(slot.address, slot);
+  if (absolute) {
+    for (const slot of scanWords(elf, code, absolute)) {
+      if (metadata && slot.address >= metadata.start && slot.address < metadata.end) continue;
+      slots.set(slot.address, slot);
+    }
+  }
   const { relocations, symbols } = elf;
   for (let i = 0; i < relocations.count; i++) {
     const address = relocations.offset[i] ?? 0;

@@ -2,6 +2,7 @@ import { type Elf, type ElfSymbol, fileOffset, segmentType } from '../elf/elf.js
 import { callNumbers } from '../function/call-numbers.js';
 import { CodeMap } from '../function/code-map.js';
 import { discoverFunctions, type FunctionTable } from '../function/discover-functions.js';
+import { type GoCode, goCode } from '../function/go-table.js';
 import { type ImageRange, reference } from '../function/scan-function.js';
 import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
 import type {
@@ -57,7 +58,8 @@ export function fileGraph(elf: Elf): FileGraph {
 
 function build(elf: Elf, code: CodeMap): FileGraph {
   const absolute = imageRange(elf);
-  const slots = pointerSlots(elf, code, absolute);
+  const go = goCode(elf);
+  const slots = pointerSlots(elf, code, absolute, go?.table);
   const slotAt = new Map(slots.map((slot) => [slot.address, slot]));
   const stubs = new Map<number, PointerSlot | undefined>();
   const stubOf = (address: number): PointerSlot | undefined => {
@@ -68,6 +70,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     pointers: slots
       .filter((slot) => slot.kind === 'address' && code.at(slot.target))
       .map((slot) => slot.target),
+    ...(go ? { ranges: go.functions.map(({ start, end }) => ({ start, end, landingPads: true })) } : {}),
     absolute,
     isStub: (address) => stubOf(address) !== undefined,
   });
@@ -84,6 +87,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const data = dataObjects(elf, slots, referred);
 
   // Numbers.
+  const goFunctions = new Map(go?.functions.map((each) => [each.start, each]));
   const isWrapperSlot = (slot: PointerSlot | undefined): boolean =>
     slot?.kind === 'symbol' && importedWrappers.has(elf.symbols[slot.symbol]?.name ?? '');
   const wrapperCalls = new Map<number, number[]>();
@@ -96,7 +100,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       wrapperCalls.set(index, calls);
     }
   });
-  const numbers = callNumbers(elf, code, table, absolute, wrapperCalls);
+  const numbers = callNumbers(elf, code, table, absolute, goFunctions, wrapperCalls);
 
   // Nodes.
   const firstObject = functions.length;
@@ -214,6 +218,10 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     function: names[owner] ?? '',
     reason,
   }));
+  const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
+  for (const { address, reason } of go ? unreadGoCode(elf, go, code, table) : []) {
+    undecided.push({ node: Math.max(entry, 0), address, function: names[Math.max(entry, 0)] ?? '', reason });
+  }
   for (const [owner, node] of unknownOf) {
     link(node, owner, edgeKind.call);
     undecided.push({
@@ -279,9 +287,10 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     const alone = object.firstSlot === object.lastSlot && slots[object.firstSlot]?.alone === true;
     const inTls =
       elf.tls && object.start >= elf.tls.address && object.start < elf.tls.address + elf.tls.fileSize;
-    if ((incoming[node] === 0 && !alone) || inTls) initial.add(node);
+    if ((incoming[node] === 0 && !alone) || inTls || (go && !alone)) initial.add(node);
   });
-  const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
+  // Go's runtime reaches code in ways of its own (method tables by reflection, deferred calls): all of it counts.
+  if (go) for (let node = 0; node < firstObject; node++) initial.add(node);
   if (entry >= 0) incoming[entry] = 1;
   let unreferenced = 0;
   functions.forEach((f, node) => {
@@ -317,6 +326,31 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       undecidedSites: undecided.length,
     },
   };
+}
+
+/**
+ * What of a Go file's code was not read: system calls outside all functions, or all of it where the table of
+ * functions cannot be read.
+ */
+function* unreadGoCode(elf: Elf, go: GoCode, code: CodeMap, table: FunctionTable) {
+  if (go.functions.length === 0) {
+    yield {
+      address: code.segments[0]?.start ?? 0,
+      reason: 'the file has Go code whose table of functions cannot be read: calls may be missing',
+    };
+  }
+  for (const { start, end } of code.segments) {
+    const offset = fileOffset(elf, start, end - start);
+    if (offset < 0) continue;
+    const bytes = elf.view.bytes.subarray(offset, offset + end - start);
+    for (let at = bytes.indexOf(0x0f); at >= 0; at = bytes.indexOf(0x0f, at + 1)) {
+      if (bytes[at + 1] !== 0x05 || table.indexAt(start + at) >= 0) continue;
+      yield {
+        address: start + at,
+        reason: 'bytes of a system call outside all known functions of a Go file',
+      };
+    }
+  }
 }
 
 /** Functions that call dlsym, and those that call such a function directly: a name they have may be looked up. */

@@ -1,0 +1,101 @@
+import { type Elf, fileOffset, isCode, relocationType, segmentType } from '../elf/elf.js';
+
+/** A function of Go's table. Addresses; `end` is exclusive. */
+export interface GoFunction {
+  readonly start: number;
+  readonly end: number;
+  /** Bytes above the return address that callers lend it for arguments, results and spilled registers. */
+  readonly argumentBytes: number | undefined;
+}
+
+/** What is known of the Go code in a file. */
+export interface GoCode {
+  /** By address; empty when the table cannot be read. */
+  readonly functions: readonly GoFunction[];
+  /** Where the table lies: its words are not pointers that code follows. */
+  readonly table: { readonly start: number; readonly end: number } | undefined;
+}
+
+/** More functions than any program has: the largest known have 500 thousand. */
+const MAX_FUNCTIONS = 4_000_000;
+
+/** `\xff Go buildinf:` (debug/buildinfo), at a multiple of 16. */
+const buildInfo = new TextEncoder().encode(' Go buildinf:');
+
+/** Magic numbers of internal/abi and debug/gosym: Go 1.2, 1.16, 1.18, 1.20. */
+const magics = new Map([
+  [0xfffffffb, '1.2'],
+  [0xfffffffa, '1.16'],
+  [0xfffffff0, '1.18'],
+  [0xfffffff1, '1.18'],
+] as const);
+
+/**
+ * The functions of Go code by the table that its runtime unwinds with (`.gopclntab`; runtime/symtab.go,
+ * cmd/link/internal/ld/pcln.go). It is found by its magic number, so section headers are not needed.
+ * @returns undefined where the file has no Go code
+ */
+export function goCode(elf: Elf): GoCode | undefined {
+  let best: GoCode | undefined;
+  let isGo = elf.sections.some(({ name }) => name === '.gopclntab' || name === '.go.buildinfo');
+  const { bytes } = elf.view;
+  for (const segment of elf.segments) {
+    if (segment.type !== segmentType.load) continue;
+    const end = Math.min(segment.offset + segment.fileSize, bytes.length);
+    for (let at = segment.offset + ((8 - (segment.offset % 8)) % 8); at + 72 <= end; at += 8) {
+      if (bytes[at] === 0xff && at % 16 === 0)
+        isGo ||= buildInfo.every((byte, i) => bytes[at + 1 + i] === byte);
+      // All magics are 0xffffffXX, then two zero bytes, the instruction quantum 1 and the pointer size 8.
+      if (bytes[at + 1] !== 0xff || bytes[at + 3] !== 0xff || bytes[at + 6] !== 1 || bytes[at + 7] !== 8)
+        continue;
+      const found = readTable(elf, at, segment.address - segment.offset + at, end - at);
+      if (found && found.functions.length > (best?.functions.length ?? 0)) best = found;
+    }
+  }
+  return best ?? (isGo ? { functions: [], table: undefined } : undefined);
+}
+
+function readTable(elf: Elf, at: number, address: number, room: number): GoCode | undefined {
+  const { view } = elf;
+  const version = magics.get(view.u32(at) as 0xfffffffb);
+  if (version === undefined || view.u16(at + 4) !== 0) return undefined;
+  const count = view.u64(at + 8);
+  if (count === 0 || count > MAX_FUNCTIONS) return undefined;
+  const [first, base, width, argumentsAt] =
+    version === '1.18'
+      ? [view.u64(at + 64), textStart(elf, at + 24, address + 24), 4, 8]
+      : version === '1.16'
+        ? [view.u64(at + 56), 0, 8, 12]
+        : [16, 0, 8, 12];
+  if (!(first + (count * 2 + 1) * width <= room)) return undefined;
+  const word = (offset: number): number => (width === 4 ? view.u32(at + offset) : view.u64(at + offset));
+  const details = version === '1.2' ? 0 : first;
+  const functions: GoFunction[] = [];
+  let start = base + word(first);
+  let last = first + count * 2 * width;
+  for (let i = 0; i < count; i++) {
+    const end = base + word(first + (i + 1) * 2 * width);
+    if (end < start || !isCode(elf, start) || !isCode(elf, end - 1)) return undefined;
+    const detail = details + word(first + (i * 2 + 1) * width) + argumentsAt;
+    last = Math.max(last, detail);
+    const size = detail + 4 <= room ? view.i32(at + detail) : -1;
+    if (end > start) functions.push({ start, end, argumentBytes: size >= 0 ? size : undefined });
+    start = end;
+  }
+  return { functions, table: { start: address, end: address + last + 8 } };
+}
+
+/** The word in the header, or what the loader puts there. */
+function textStart(elf: Elf, offset: number, address: number): number {
+  const { relocations } = elf;
+  for (let i = 0; i < relocations.count; i++) {
+    if (relocations.offset[i] === address && relocations.type[i] === relocationType.relative) {
+      return relocations.addend[i] ?? 0;
+    }
+  }
+  const written = elf.view.u64(offset);
+  if (written !== 0) return written;
+  // Where it is empty, the table describes the text section from its start.
+  const text = elf.sections.find(({ name }) => name === '.text');
+  return text && fileOffset(elf, text.address) >= 0 ? text.address : 0;
+}
