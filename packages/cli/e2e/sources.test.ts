@@ -44,15 +44,16 @@ describe('the same image', () => {
   it('gives the same programs and calls from every source', async () => {
     const { document: expected } = await profile('--static', 'docker:prof-gen/redis');
     expect(expected.programs.flatMap(({ calledAs }) => calledAs)).toContain('/usr/bin/redis-server');
-    for (const source of [
-      `docker-archive:${archive}`,
-      archive,
-      `oci:${directory}/layout:redis`,
-      `oci-archive:${directory}/oci.tar`,
-    ]) {
+    for (const source of [`docker-archive:${archive}`, archive]) {
       const { document } = await profile('--static', source);
       expect(document.programs, source).toEqual(expected.programs);
       expect(document.syscalls, source).toEqual(expected.syscalls);
+    }
+    // An OCI config has no health check (image-spec, config.md), so its programs are not among them.
+    const own = expected.programs.filter(({ origin }) => origin.kind !== 'healthcheck');
+    for (const source of [`oci:${directory}/layout:redis`, `oci-archive:${directory}/oci.tar`]) {
+      const { document } = await profile('--static', source);
+      expect(document.programs, source).toEqual(own);
     }
     // A directory has no config: what the image would run is said by the caller, and there is no health check.
     const entrypoint = ['--entrypoint', 'docker-entrypoint.sh', '--workdir', '/data'];
