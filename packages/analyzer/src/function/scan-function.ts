@@ -272,7 +272,7 @@ export class FunctionScanner {
 }
 
 /** What assemblers and compilers put between functions. */
-export function isPadding(rows: Instructions, row: number): boolean {
+function isPadding(rows: Instructions, row: number): boolean {
   const code = rows.code(row);
   const mnemonic = mnemonicOf[code];
   if (mnemonic === Mnemonic.Nop || mnemonic === Mnemonic.Int3) return true;

@@ -1,5 +1,12 @@
 import type { ChainStep } from '@prof-gen/core';
-import type { CallSite, FileSummary, NameUse, NumberedCall, UndecidedSite } from '../summary/file-summary.js';
+import {
+  type CallSite,
+  edgeKinds,
+  type FileSummary,
+  type NameUse,
+  type NumberedCall,
+  type UndecidedSite,
+} from '../summary/file-summary.js';
 import { exportsByName, type LinkInput, symbolBinder } from './bind-symbols.js';
 
 type Via = ChainStep['via'];
@@ -51,7 +58,6 @@ function byNode(summary: FileSummary): ByNode {
   return index;
 }
 
-const edgeVia: readonly Via[] = ['call', 'address', 'data', 'resolver'];
 const RDI = 7;
 
 /**
@@ -97,7 +103,7 @@ export function reach(input: LinkInput, visitor: ReachVisitor): void {
       }
     }
     for (let i = summary.edgeStart[here.node] ?? 0; i < (summary.edgeStart[here.node + 1] ?? 0); i++) {
-      visit(here.object, summary.edgeTo[i] ?? -1, here, edgeVia[summary.edgeKind[i] ?? 0] ?? 'call');
+      visit(here.object, summary.edgeTo[i] ?? -1, here, edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call');
     }
     for (let i = summary.importStart[here.node] ?? 0; i < (summary.importStart[here.node + 1] ?? 0); i++) {
       for (const { object, symbol } of bind(here.object, summary.importOf[i] ?? 0)) {

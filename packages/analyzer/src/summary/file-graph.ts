@@ -16,7 +16,7 @@ import type {
 } from './file-summary.js';
 import { bestNames } from './symbol-names.js';
 
-export const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
+const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
 
 /**
  * The whole graph of one file, before anything is condensed. Nodes are functions, then data objects, then for
