@@ -54,6 +54,8 @@ build_workspace() {
 
 # An engine that answers: the one that runs, else one of our own until this script ends.
 start_engine() {
+  # Since Debian 13 the client is a package of its own.
+  command -v docker >/dev/null || install_commands docker=docker-cli
   docker info >/dev/null 2>&1 && return 0
   say "starting a Docker engine"
   [ "$(id -u)" = 0 ] || fail "no Docker engine answers" "start one, or run this as root"
