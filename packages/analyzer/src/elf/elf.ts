@@ -62,8 +62,20 @@ export interface DynamicFlags {
   readonly noDelete: boolean;
 }
 
+/** What the dynamic loader reads of a file before it binds symbols (ld.so(8)). */
+export interface LoaderFacts {
+  /** PT_INTERP, as written. */
+  readonly interpreter?: string;
+  readonly soname?: string;
+  readonly needed: readonly string[];
+  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
+  readonly rpath: readonly string[];
+  readonly runpath: readonly string[];
+  readonly flags: DynamicFlags;
+}
+
 /** An x86-64 ELF file as its program headers describe it (System V gABI, chapters 4 and 5). */
-export interface Elf {
+export interface Elf extends LoaderFacts {
   readonly view: ByteView;
   readonly machine: 'x86-64';
   readonly class: 64;
@@ -77,14 +89,6 @@ export interface Elf {
   readonly entry: number;
   readonly segments: readonly Segment[];
   readonly sections: readonly Section[];
-  /** PT_INTERP, as written. */
-  readonly interpreter?: string;
-  readonly soname?: string;
-  readonly needed: readonly string[];
-  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
-  readonly rpath: readonly string[];
-  readonly runpath: readonly string[];
-  readonly flags: DynamicFlags;
   /** Dynamic symbols, index 0 included. */
   readonly symbols: readonly ElfSymbol[];
   /** `.symtab`, where present. */

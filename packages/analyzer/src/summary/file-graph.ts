@@ -8,7 +8,7 @@ import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
 import type {
   CallSite,
   ExportedSymbol,
-  Health,
+  NodeFacts,
   ImportedSymbol,
   NameUse,
   NumberedCall,
@@ -22,23 +22,13 @@ const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
  * The whole graph of one file, before anything is condensed. Nodes are functions, then data objects, then for
  * each function whose parameter becomes a call number a node "entered with unknown arguments".
  */
-export interface FileGraph {
+export interface FileGraph extends NodeFacts {
   readonly nodes: number;
   readonly names: readonly string[];
   /** By node: pairs of target and kind. */
   readonly edges: readonly (readonly number[])[];
   /** By node: indexes into `imports`. */
   readonly importEdges: readonly (readonly number[])[];
-  readonly imports: readonly ImportedSymbol[];
-  readonly exports: readonly ExportedSymbol[];
-  readonly sites: readonly CallSite[];
-  readonly undecided: readonly UndecidedSite[];
-  readonly numberedCalls: readonly NumberedCall[];
-  readonly lateNames: readonly NameUse[];
-  readonly lookups: readonly NameUse[];
-  readonly entry: number;
-  readonly initial: readonly number[];
-  readonly health: Health;
 }
 
 /** Imported functions that take a system call number first. */

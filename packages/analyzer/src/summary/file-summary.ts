@@ -1,4 +1,4 @@
-import type { DynamicFlags } from '../elf/elf.js';
+import type { LoaderFacts } from '../elf/elf.js';
 
 /**
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
@@ -71,32 +71,10 @@ export interface Health {
   readonly undecidedSites: number;
 }
 
-/**
- * What one ELF file means for reachability, whoever loads it: plain data, keyed by content hash and
- * `analyzerVersion`. Nodes are strongly connected components of functions and data objects; a node that
- * reaches neither a system call nor an import nor a name is left out.
- */
-export interface FileSummary {
-  readonly analyzerVersion: string;
-  readonly type: 'executable' | 'shared';
-  readonly pie: boolean;
-  readonly static: boolean;
-  readonly interpreter?: string;
-  readonly soname?: string;
-  readonly needed: readonly string[];
-  readonly rpath: readonly string[];
-  readonly runpath: readonly string[];
-  readonly flags: DynamicFlags;
+/** What is known at the nodes of a file's graph, whole or condensed. */
+export interface NodeFacts {
   readonly imports: readonly ImportedSymbol[];
   readonly exports: readonly ExportedSymbol[];
-  readonly nodes: number;
-  /** Edges of node n: positions `edgeStart[n]` to `edgeStart[n + 1]` of `edgeTo` and `edgeKind`. */
-  readonly edgeStart: Uint32Array;
-  readonly edgeTo: Uint32Array;
-  readonly edgeKind: Uint8Array;
-  /** Imports of node n, in the same form. */
-  readonly importStart: Uint32Array;
-  readonly importOf: Uint32Array;
   readonly sites: readonly CallSite[];
   readonly undecided: readonly UndecidedSite[];
   readonly numberedCalls: readonly NumberedCall[];
@@ -109,6 +87,26 @@ export interface FileSummary {
   /** Nodes that run or count whoever loads the file: init and fini, resolvers, data that nothing refers to. */
   readonly initial: readonly number[];
   readonly health: Health;
+}
+
+/**
+ * What one ELF file means for reachability, whoever loads it: plain data, keyed by content hash and
+ * `analyzerVersion`. Nodes are strongly connected components of functions and data objects; a node that
+ * reaches neither a system call nor an import nor a name is left out.
+ */
+export interface FileSummary extends LoaderFacts, NodeFacts {
+  readonly analyzerVersion: string;
+  readonly type: 'executable' | 'shared';
+  readonly pie: boolean;
+  readonly static: boolean;
+  readonly nodes: number;
+  /** Edges of node n: positions `edgeStart[n]` to `edgeStart[n + 1]` of `edgeTo` and `edgeKind`. */
+  readonly edgeStart: Uint32Array;
+  readonly edgeTo: Uint32Array;
+  readonly edgeKind: Uint8Array;
+  /** Imports of node n, in the same form. */
+  readonly importStart: Uint32Array;
+  readonly importOf: Uint32Array;
 }
 
 /** What an explanation shows for the nodes of a summary; kept apart because linking does not need it. */
