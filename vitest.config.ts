@@ -20,7 +20,12 @@ export default defineConfig({
         ...shared,
         extends: true,
         // Of the workspace itself: format, types, module rules.
-        test: { name: 'checks', include: ['scripts/**/*.test.ts'], testTimeout: 300_000 },
+        test: {
+          name: 'checks',
+          include: ['scripts/**/*.test.ts'],
+          globalSetup: ['./scripts/vitest/project-graph.ts'],
+          testTimeout: 300_000,
+        },
       },
       {
         ...shared,
