@@ -4,7 +4,7 @@ import type { LoaderFacts } from '../elf/elf.js';
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '2';
+export const analyzerVersion = '3';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {
