@@ -72,7 +72,10 @@ export function dynamicOf(view: ByteView, segments: readonly Segment[]): Dynamic
   const values = new Map<number, number>();
   const lists = { needed: [] as number[], rpath: [] as number[], runpath: [] as number[] };
   if (segment) {
-    view.need(segment.offset, segment.fileSize, 'The dynamic section');
+    // Loaders find it by its address; what is not loaded may still be read where the header says.
+    const loaded = offsetIn(segments, segment.address, segment.fileSize);
+    const start = loaded < 0 ? segment.offset : loaded;
+    view.need(start, segment.fileSize, 'The dynamic section');
     const count = Math.floor(segment.fileSize / 16);
     for (let i = 0; i < count; i++) {
       if (i >= MAX_ENTRIES) {
@@ -80,8 +83,8 @@ export function dynamicOf(view: ByteView, segments: readonly Segment[]): Dynamic
           details: { offset: segment.offset },
         });
       }
-      const tag = view.u64(segment.offset + i * 16);
-      const value = view.u64(segment.offset + i * 16 + 8);
+      const tag = view.u64(start + i * 16);
+      const value = view.u64(start + i * 16 + 8);
       if (tag === 0) break;
       values.set(tag, value);
       if (tag === dynamicTag.needed) lists.needed.push(value);

@@ -130,7 +130,8 @@ export function parseElf(bytes: Uint8Array): Elf {
   const interpreter = interp && interp.fileSize > 0 ? view.string(interp.offset) : undefined;
   const tls = segments.find((segment) => segment.type === segmentType.tls);
   const dynamic = dynamicOf(view, segments);
-  const symbols = readDynamicSymbols(view, segments, sections, dynamic);
+  const relocations = readRelocations(view, segments, sections, dynamic);
+  const symbols = readDynamicSymbols(view, segments, sections, dynamic, relocations);
   return {
     view,
     machine: 'x86-64',
@@ -150,7 +151,7 @@ export function parseElf(bytes: Uint8Array): Elf {
     flags: dynamic.flags,
     symbols,
     staticSymbols: readStaticSymbols(view, sections),
-    relocations: readRelocations(view, segments, sections, dynamic, symbols.length),
+    relocations,
     init: dynamic.init,
     initArrays: dynamic.initArrays,
     ...(tls ? { tls } : {}),

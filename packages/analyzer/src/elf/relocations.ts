@@ -1,12 +1,21 @@
 import { ProfGenError } from '@prof-gen/core';
 import type { ByteView } from './byte-view.js';
 import { type Dynamic, dynamicTag, offsetIn } from './dynamic.js';
-import { type Relocations, relocationType, type Section, type Segment } from './elf.js';
+import { type Relocations, relocationType, type Section, type Segment, segmentType } from './elf.js';
 
 const SHT_RELA = 4;
 const DT_RELA = 7;
+const PF_X = 1;
+const PF_W = 2;
 /** Chromium has about 1.2 million. Compressed tables (RELR) could name 63 per 8 bytes of file. */
 const MAX_RELOCATIONS = 8_000_000;
+
+/** In REL tables the word in place is not an addend of these (musl's ldso/dynlink.c: do_relocs). */
+const withoutAddend: ReadonlySet<number> = new Set([
+  relocationType.globDat,
+  relocationType.jumpSlot,
+  relocationType.copy,
+]);
 
 interface Table {
   readonly at: number;
@@ -37,29 +46,50 @@ function tablesOf(
   add(values.get(dynamicTag.relr), values.get(dynamicTag.relrSize), 'relr');
   const pltKind = (values.get(dynamicTag.pltRel) ?? DT_RELA) === DT_RELA ? 'rela' : 'rel';
   const plt = values.get(dynamicTag.jmpRel);
+  const pltSize = values.get(dynamicTag.pltRelSize) ?? 0;
   const rela = values.get(dynamicTag.rela);
   const relaEnd = (rela ?? 0) + (values.get(dynamicTag.relaSize) ?? 0);
   // Some linkers count the PLT's relocations into DT_RELASZ as well.
-  if (!(plt !== undefined && rela !== undefined && plt >= rela && plt < relaEnd)) {
-    add(plt, values.get(dynamicTag.pltRelSize), pltKind);
-  }
+  const shared = plt !== undefined && rela !== undefined && plt >= rela && plt < relaEnd;
+  if (!shared) add(plt, pltSize, pltKind);
+  else if (plt + pltSize > relaEnd) add(relaEnd, plt + pltSize - relaEnd, pltKind);
   if (values.size === 0) {
     // A static program relocates itself (IRELATIVE) from a table that only a section header names.
     for (const section of sections) {
       if (section.type === SHT_RELA && section.flags % 4 >= 2)
         tables.push({ at: section.offset, size: section.size, kind: 'rela' });
     }
+    if (sections.length === 0) tables.push(...selfRelocations(view, segments));
   }
   return tables;
 }
 
-/** Every dynamic relocation. */
+/**
+ * The IRELATIVE entries of a static program without section headers, each as a table of one: its start-up code
+ * knows the table by two symbols (`__rela_iplt_start`, glibc's csu/libc-start.c) that leave no trace. An entry
+ * is told by its second word and by where it leads; one that is taken for it wrongly only adds code.
+ */
+function* selfRelocations(view: ByteView, segments: readonly Segment[]): Iterable<Table> {
+  const loads = segments.filter((segment) => segment.type === segmentType.load);
+  const within = (address: number, flag: number): boolean =>
+    loads.some(
+      (s) =>
+        Math.floor(s.flags / flag) % 2 === 1 && address >= s.address && address < s.address + s.memorySize,
+    );
+  for (const { offset, fileSize } of loads) {
+    for (let at = Math.ceil(offset / 8) * 8; at + 24 <= offset + fileSize; at += 8) {
+      if (view.u32(at + 8) !== relocationType.irelative || view.u32(at + 12) !== 0) continue;
+      if (within(view.u64(at), PF_W) && within(view.u64(at + 16), PF_X)) yield { at, size: 24, kind: 'rela' };
+    }
+  }
+}
+
+/** Every dynamic relocation. Symbol indexes are not checked: what they name tells how many symbols there are. */
 export function readRelocations(
   view: ByteView,
   segments: readonly Segment[],
   sections: readonly Section[],
   dynamic: Dynamic,
-  symbolCount: number,
 ): Relocations {
   const tables = tablesOf(view, segments, sections, dynamic);
   const offsets: number[] = [];
@@ -70,11 +100,6 @@ export function readRelocations(
     if (offsets.length >= MAX_RELOCATIONS) {
       throw new ProfGenError('elf/too-complex', `More than ${MAX_RELOCATIONS} relocations`, {
         details: { limit: MAX_RELOCATIONS },
-      });
-    }
-    if (symbol > 0 && symbol >= symbolCount) {
-      throw new ProfGenError('elf/bad-header', `A relocation names symbol ${symbol} of ${symbolCount}`, {
-        details: { address: offset, symbol },
       });
     }
     offsets.push(offset);
@@ -112,7 +137,9 @@ export function readRelocations(
     for (let i = 0; i + step <= table.size; i += step) {
       const at = table.at + i;
       const offset = view.u64(at);
-      push(offset, view.u32(at + 8), view.u32(at + 12), step === 24 ? view.i64(at + 16) : inPlace(offset));
+      const type = view.u32(at + 8);
+      const addend = step === 24 ? view.i64(at + 16) : withoutAddend.has(type) ? 0 : inPlace(offset);
+      push(offset, type, view.u32(at + 12), addend);
     }
   }
   return {

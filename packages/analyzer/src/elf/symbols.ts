@@ -1,7 +1,7 @@
 import { ProfGenError } from '@prof-gen/core';
 import type { ByteView } from './byte-view.js';
 import { type Dynamic, dynamicTag, offsetIn } from './dynamic.js';
-import type { ElfSymbol, Section, Segment, SymbolKind } from './elf.js';
+import type { ElfSymbol, Relocations, Section, Segment, SymbolKind } from './elf.js';
 
 const SYMBOL_SIZE = 24;
 const SHT_SYMTAB = 2;
@@ -41,35 +41,50 @@ function readSymbol(
   };
 }
 
-/** How many dynamic symbols there are: from DT_HASH, else by walking DT_GNU_HASH, else from a section. */
+/**
+ * How many dynamic symbols there are. No entry of the dynamic section says so. What can be looked up is in a
+ * hash table: DT_HASH counts all, DT_GNU_HASH only tells the last that is defined. What the file itself asks
+ * for is named by its relocations.
+ */
 function countDynamic(
   view: ByteView,
   segments: readonly Segment[],
   sections: readonly Section[],
   dynamic: Dynamic,
+  relocations: Relocations,
 ): number {
-  const hash = dynamic.values.get(dynamicTag.hash);
-  if (hash !== undefined) {
-    const at = offsetIn(segments, hash, 8);
-    if (at >= 0) return view.u32(at + 4);
+  let count = dynamic.values.has(dynamicTag.hash) ? countHash(view, segments, dynamic) : 0;
+  if (dynamic.values.has(dynamicTag.gnuHash)) count = Math.max(count, countGnuHash(view, segments, dynamic));
+  if (count === 0) {
+    const section = sections.find((s) => s.type === SHT_DYNSYM);
+    if (section) count = Math.floor(section.size / SYMBOL_SIZE);
   }
-  const gnuHash = dynamic.values.get(dynamicTag.gnuHash);
-  const at = gnuHash === undefined ? -1 : offsetIn(segments, gnuHash, 16);
-  if (at >= 0) {
-    const buckets = view.u32(at);
-    const first = view.u32(at + 4);
-    const bucketsAt = at + 16 + view.u32(at + 8) * 8;
-    view.need(bucketsAt, buckets * 4, 'The symbol hash table');
-    let last = first - 1;
-    for (let i = 0; i < buckets; i++) last = Math.max(last, view.u32(bucketsAt + i * 4));
-    if (last < first) return first;
-    // Each chain ends with an odd hash value; the last bucket's chain ends the table.
-    const chains = bucketsAt + buckets * 4;
-    while ((view.u32(chains + (last - first) * 4) & 1) === 0) last++;
-    return last + 1;
+  for (let i = 0; i < relocations.count; i++) {
+    const symbol = relocations.symbol[i] ?? 0;
+    if (symbol >= count) count = symbol + 1;
   }
-  const section = sections.find((s) => s.type === SHT_DYNSYM);
-  return section ? Math.floor(section.size / SYMBOL_SIZE) : 0;
+  return count;
+}
+
+function countHash(view: ByteView, segments: readonly Segment[], dynamic: Dynamic): number {
+  const at = offsetIn(segments, dynamic.values.get(dynamicTag.hash) ?? 0, 8);
+  return at < 0 ? 0 : view.u32(at + 4);
+}
+
+function countGnuHash(view: ByteView, segments: readonly Segment[], dynamic: Dynamic): number {
+  const at = offsetIn(segments, dynamic.values.get(dynamicTag.gnuHash) ?? 0, 16);
+  if (at < 0) return 0;
+  const buckets = view.u32(at);
+  const first = view.u32(at + 4);
+  const bucketsAt = at + 16 + view.u32(at + 8) * 8;
+  view.need(bucketsAt, buckets * 4, 'The symbol hash table');
+  let last = first - 1;
+  for (let i = 0; i < buckets; i++) last = Math.max(last, view.u32(bucketsAt + i * 4));
+  if (last < first) return first;
+  // Each chain ends with an odd hash value; the last bucket's chain ends the table.
+  const chains = bucketsAt + buckets * 4;
+  while ((view.u32(chains + (last - first) * 4) & 1) === 0) last++;
+  return last + 1;
 }
 
 /** Names by version index, from DT_VERDEF and DT_VERNEED. Both lists go forward only, so a cycle cannot be. */
@@ -127,11 +142,12 @@ export function readDynamicSymbols(
   segments: readonly Segment[],
   sections: readonly Section[],
   dynamic: Dynamic,
+  relocations: Relocations,
 ): ElfSymbol[] {
   const symtab = dynamic.values.get(dynamicTag.symtab);
   const strtab = dynamic.values.get(dynamicTag.strtab);
   if (symtab === undefined || strtab === undefined) return [];
-  const count = countDynamic(view, segments, sections, dynamic);
+  const count = countDynamic(view, segments, sections, dynamic, relocations);
   const at = offsetIn(segments, symtab, count * SYMBOL_SIZE);
   if (at < 0 || count > MAX_SYMBOLS) {
     throw new ProfGenError('elf/bad-header', `A table of ${count} dynamic symbols lies outside the file`, {

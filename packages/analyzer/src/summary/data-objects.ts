@@ -59,12 +59,12 @@ export function pointerSlots(
         if (symbol === 0 || !named) break;
         const own =
           named.defined &&
-          named.kind !== 'ifunc' &&
           (named.binding === 'local' || named.visibility !== 'default' || named.name === '');
+        const kind = named.kind === 'ifunc' ? 'resolver' : 'address';
         slots.set(
           address,
           own
-            ? { address, kind: 'address', target: named.address + addend, symbol: 0, alone }
+            ? { address, kind, target: named.address + addend, symbol: 0, alone }
             : {
                 address,
                 kind: type === relocationType.copy ? 'copy' : 'symbol',
