@@ -58,8 +58,7 @@ export function pointerSlots(
         const named = symbols[symbol];
         if (symbol === 0 || !named) break;
         const own =
-          named.defined &&
-          (named.binding === 'local' || named.visibility !== 'default' || named.name === '');
+          named.defined && (named.binding === 'local' || named.visibility !== 'default' || named.name === '');
         const kind = named.kind === 'ifunc' ? 'resolver' : 'address';
         slots.set(
           address,
