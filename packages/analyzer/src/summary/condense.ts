@@ -1,3 +1,5 @@
+import type { EdgeRows } from './edge-list.js';
+
 /** A graph's strongly connected components, numbered so that every edge leads to a lower or the same number. */
 export interface Components {
   readonly count: number;
@@ -6,12 +8,12 @@ export interface Components {
 }
 
 /** Tarjan's algorithm without recursion, over the kept nodes. */
-export function components(edges: readonly (readonly number[])[], keep: Uint8Array): Components {
-  const n = edges.length;
+export function components({ start, to: targets }: EdgeRows, keep: Uint8Array): Components {
+  const n = keep.length;
   const of = new Int32Array(n).fill(-1);
   const order = new Int32Array(n).fill(-1);
   const low = new Int32Array(n);
-  const position = new Int32Array(n);
+  const position = start.slice(0, n);
   const stack: number[] = [];
   const path: number[] = [];
   let clock = 0;
@@ -25,10 +27,10 @@ export function components(edges: readonly (readonly number[])[], keep: Uint8Arr
         order[node] = low[node] = clock++;
         stack.push(node);
       }
-      const out = edges[node] ?? [];
+      const end = start[node + 1] ?? 0;
       let descended = false;
-      for (let i = position[node] ?? 0; i < out.length; i += 2) {
-        const to = out[i] ?? 0;
+      for (let i = position[node] ?? 0; i < end; i++) {
+        const to = targets[i] ?? 0;
         if (keep[to] === 0) continue;
         if (order[to] === -1) {
           position[node] = i;
@@ -54,12 +56,26 @@ export function components(edges: readonly (readonly number[])[], keep: Uint8Arr
 }
 
 /** Nodes from which a marked one can be reached. */
-export function reaching(edges: readonly (readonly number[])[], marked: Iterable<number>): Uint8Array {
-  const backward: number[][] = edges.map(() => []);
-  edges.forEach((out, from) => {
-    for (let i = 0; i < out.length; i += 2) backward[out[i] ?? 0]?.push(from);
-  });
-  const keep = new Uint8Array(edges.length);
+export function reaching({ start, to }: EdgeRows, nodes: number, marked: Iterable<number>): Uint8Array {
+  const backwardStart = new Int32Array(nodes + 1);
+  for (let i = 0; i < to.length; i++) {
+    const after = (to[i] ?? 0) + 1;
+    backwardStart[after] = (backwardStart[after] ?? 0) + 1;
+  }
+  for (let node = 0; node < nodes; node++) {
+    backwardStart[node + 1] = (backwardStart[node + 1] ?? 0) + (backwardStart[node] ?? 0);
+  }
+  const next = backwardStart.slice(0, nodes);
+  const sources = new Int32Array(to.length);
+  for (let from = 0; from < nodes; from++) {
+    for (let i = start[from] ?? 0; i < (start[from + 1] ?? 0); i++) {
+      const node = to[i] ?? 0;
+      const at = next[node] ?? 0;
+      next[node] = at + 1;
+      sources[at] = from;
+    }
+  }
+  const keep = new Uint8Array(nodes);
   const work: number[] = [];
   const visit = (node: number): void => {
     if (keep[node] === 1) return;
@@ -67,6 +83,9 @@ export function reaching(edges: readonly (readonly number[])[], marked: Iterable
     work.push(node);
   };
   for (const node of marked) visit(node);
-  while (work.length > 0) for (const from of backward[work.pop() ?? 0] ?? []) visit(from);
+  while (work.length > 0) {
+    const node = work.pop() ?? 0;
+    for (let i = backwardStart[node] ?? 0; i < (backwardStart[node + 1] ?? 0); i++) visit(sources[i] ?? 0);
+  }
   return keep;
 }

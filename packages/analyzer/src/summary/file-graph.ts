@@ -5,6 +5,7 @@ import { discoverFunctions, type FunctionTable } from '../function/discover-func
 import { type GoCode, goCode } from '../function/go-table.js';
 import { type ImageRange, reference } from '../function/scan-function.js';
 import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
+import { EdgeList, type EdgeRows } from './edge-list.js';
 import type {
   CallSite,
   ExportedSymbol,
@@ -24,11 +25,10 @@ const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
  */
 export interface FileGraph extends NodeFacts {
   readonly nodes: number;
-  readonly names: readonly string[];
-  /** By node: pairs of target and kind. */
-  readonly edges: readonly (readonly number[])[];
-  /** By node: indexes into `imports`. */
-  readonly importEdges: readonly (readonly number[])[];
+  nameOf(node: number): string;
+  readonly edges: EdgeRows;
+  /** To indexes of `imports`; the kinds say nothing. */
+  readonly importEdges: EdgeRows;
 }
 
 /** Imported functions that take a system call number first. */
@@ -98,9 +98,14 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const wrappers = [...numbers.wrappers.keys()].sort((a, b) => a - b);
   const unknownOf = new Map(wrappers.map((owner, i) => [owner, firstUnknown + i]));
   const nodes = firstUnknown + wrappers.length;
-  const names = nodeNames(elf, table, data.objects, wrappers);
-  const edges: number[][] = Array.from({ length: nodes }, () => []);
-  const importEdges: number[][] = Array.from({ length: nodes }, () => []);
+  const nameAt = bestNames(elf);
+  const nameOf = (node: number): string => {
+    if (node >= firstUnknown) return nameOf(wrappers[node - firstUnknown] ?? 0);
+    const address = node < firstObject ? functions[node]?.start : data.objects[node - firstObject]?.start;
+    return nameAt(address ?? 0) ?? `+0x${(address ?? 0).toString(16)}`;
+  };
+  const edges = new EdgeList();
+  const importEdges = new EdgeList();
   const imports: ImportedSymbol[] = [];
   const importIndex = new Map<string, number>();
   const importOf = (symbolIndex: number, copy: boolean): number => {
@@ -120,7 +125,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   };
   const incoming = new Uint8Array(nodes);
   const link = (from: number, to: number, kind: number): void => {
-    edges[from]?.push(to, kind);
+    edges.add(from, to, kind);
     if (from !== to) incoming[to] = 1;
   };
   /** The node of a function that a pointer leads to: its arguments are unknown. */
@@ -168,7 +173,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
           import: importOf(slot.symbol, false),
           numbers: numbers.importCalls.get(at)?.numbers ?? [],
           address: at,
-          function: names[node] ?? '',
+          function: nameOf(node),
         });
         continue;
       }
@@ -191,7 +196,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       else if (slot.kind === 'resolver') {
         const resolver = table.indexAt(slot.target);
         if (resolver >= 0) link(node, resolver, edgeKind.resolver);
-      } else importEdges[node]?.push(importOf(slot.symbol, slot.kind === 'copy'));
+      } else importEdges.add(node, importOf(slot.symbol, slot.kind === 'copy'), 0);
     }
   });
 
@@ -200,24 +205,24 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     node: owner,
     number,
     address,
-    function: names[owner] ?? '',
+    function: nameOf(owner),
   }));
   const undecided: UndecidedSite[] = numbers.unknown.map(({ owner, address, reason }) => ({
     node: owner,
     address,
-    function: names[owner] ?? '',
+    function: nameOf(owner),
     reason,
   }));
   const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
   for (const { address, reason } of go ? unreadGoCode(elf, go, code, table) : []) {
-    undecided.push({ node: Math.max(entry, 0), address, function: names[Math.max(entry, 0)] ?? '', reason });
+    undecided.push({ node: Math.max(entry, 0), address, function: nameOf(Math.max(entry, 0)), reason });
   }
   for (const [owner, node] of unknownOf) {
     link(node, owner, edgeKind.call);
     undecided.push({
       node,
       address: functions[owner]?.start ?? 0,
-      function: names[owner] ?? '',
+      function: nameOf(owner),
       reason: 'it makes the call whose number it is given, and unknown callers may give it any',
     });
   }
@@ -294,9 +299,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   });
   return {
     nodes,
-    names,
-    edges,
-    importEdges,
+    nameOf,
+    edges: edges.rows(nodes),
+    importEdges: importEdges.rows(nodes),
     imports,
     exports,
     sites,
@@ -430,19 +435,4 @@ function constantString(elf: Elf, address: number): string | undefined {
     text += String.fromCharCode(byte);
   }
   return undefined;
-}
-
-function nodeNames(
-  elf: Elf,
-  table: FunctionTable,
-  objects: readonly { readonly start: number }[],
-  wrappers: readonly number[],
-): string[] {
-  const nameAt = bestNames(elf);
-  const name = (address: number): string => nameAt(address) ?? `+0x${address.toString(16)}`;
-  const names = [
-    ...table.functions.map((f) => name(f.start)),
-    ...objects.map((object) => name(object.start)),
-  ];
-  return [...names, ...wrappers.map((owner) => names[owner] ?? '')];
 }

@@ -2,6 +2,7 @@ import { selfTest } from '../decode/decoder.js';
 import type { Elf } from '../elf/elf.js';
 import { parseElf } from '../elf/parse-elf.js';
 import { type Components, components, reaching } from './condense.js';
+import type { EdgeRows } from './edge-list.js';
 import { type FileGraph, fileGraph } from './file-graph.js';
 import { analyzerVersion, type FileSummary, type NodeNames } from './file-summary.js';
 
@@ -24,13 +25,14 @@ export function summarizeWithNames(bytes: Uint8Array): Summarized {
   const elf = parseElf(bytes);
   const graph = fileGraph(elf);
   const marked = new Set<number>();
-  graph.importEdges.forEach((out, node) => {
-    if (out.length > 0) marked.add(node);
-  });
+  const { start } = graph.importEdges;
+  for (let node = 0; node < graph.nodes; node++) {
+    if (start[node] !== start[node + 1]) marked.add(node);
+  }
   for (const list of [graph.sites, graph.undecided, graph.numberedCalls, graph.lateNames, graph.lookups]) {
     for (const { node } of list) marked.add(node);
   }
-  return assemble(elf, graph, components(graph.edges, reaching(graph.edges, marked)));
+  return assemble(elf, graph, components(graph.edges, reaching(graph.edges, graph.nodes, marked)));
 }
 
 /** The same file with every node kept and nothing joined: what a summary must be equal to when linked. */
@@ -38,37 +40,24 @@ export function summarizeWhole(bytes: Uint8Array): Summarized {
   selfTest();
   const elf = parseElf(bytes);
   const graph = fileGraph(elf);
-  return assemble(elf, graph, { count: graph.nodes, of: Int32Array.from(graph.edges, (_, node) => node) });
+  return assemble(elf, graph, {
+    count: graph.nodes,
+    of: Int32Array.from({ length: graph.nodes }, (_, node) => node),
+  });
 }
 
 function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summarized {
-  const edges: Map<number, number>[] = Array.from({ length: count }, () => new Map<number, number>());
-  const imports: Set<number>[] = Array.from({ length: count }, () => new Set());
-  const names: string[] = new Array<string>(count).fill('');
-  for (let node = 0; node < graph.nodes; node++) {
-    const from = of[node] ?? -1;
-    if (from < 0) continue;
-    if (names[from] === '') names[from] = graph.names[node] ?? '';
-    const out = graph.edges[node] ?? [];
-    for (let i = 0; i < out.length; i += 2) {
-      const to = of[out[i] ?? 0] ?? -1;
-      const kind = out[i + 1] ?? 0;
-      if (to < 0 || to === from) continue;
-      const known = edges[from]?.get(to);
-      if (known === undefined || kind < known) edges[from]?.set(to, kind);
-    }
-    for (const symbol of graph.importEdges[node] ?? []) imports[from]?.add(symbol);
+  const edges = joinRows(graph.edges, of, count, count, (node, from) => {
+    const to = of[node] ?? -1;
+    return to === from ? -1 : to;
+  });
+  const imports = joinRows(graph.importEdges, of, count, graph.imports.length, (symbol) => symbol);
+  const first = new Int32Array(count);
+  for (let node = graph.nodes - 1; node >= 0; node--) {
+    const component = of[node] ?? -1;
+    if (component >= 0) first[component] = node;
   }
-  const columns = (rows: readonly (readonly number[])[]): { start: Uint32Array; of: Uint32Array } => {
-    const start = new Uint32Array(rows.length + 1);
-    rows.forEach((row, i) => {
-      start[i + 1] = (start[i] ?? 0) + row.length;
-    });
-    return { start, of: Uint32Array.from(rows.flat()) };
-  };
-  const sortedEdges = edges.map((out) => [...out].sort((a, b) => a[0] - b[0]));
-  const edgeColumns = columns(sortedEdges.map((out) => out.map(([to]) => to)));
-  const importColumns = columns(imports.map((set) => [...set].sort((a, b) => a - b)));
+  const names = Array.from(first, (node) => graph.nameOf(node));
   const moved = <T extends { readonly node: number }>(list: readonly T[]): T[] =>
     list.map((item) => ({ ...item, node: of[item.node] ?? -1 }));
   const uses = <T extends { readonly node: number; readonly name: string }>(list: readonly T[]): T[] => {
@@ -98,11 +87,11 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
       };
     }),
     nodes: count,
-    edgeStart: edgeColumns.start,
-    edgeTo: edgeColumns.of,
-    edgeKind: Uint8Array.from(sortedEdges.flatMap((out) => out.map(([, kind]) => kind))),
-    importStart: importColumns.start,
-    importOf: importColumns.of,
+    edgeStart: edges.start,
+    edgeTo: edges.to,
+    edgeKind: edges.kind,
+    importStart: imports.start,
+    importOf: imports.to,
     sites: byNode(graph.sites),
     undecided: byNode(graph.undecided),
     numberedCalls: byNode(graph.numberedCalls),
@@ -115,4 +104,49 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
     health: graph.health,
   };
   return { summary, names: { analyzerVersion, names } };
+}
+
+/** Kinds are one byte. */
+const KINDS = 256;
+
+/**
+ * Edges between components: sorted, each target once with its lowest kind, none to the component itself.
+ * @param targets how many things an edge can lead to
+ * @param targetOf which of them it is, from a component; -1 leaves it out
+ */
+function joinRows(
+  rows: EdgeRows,
+  of: Int32Array,
+  count: number,
+  targets: number,
+  targetOf: (to: number, from: number) => number,
+): { start: Uint32Array; to: Uint32Array; kind: Uint8Array } {
+  // Source, target and kind as one number: sorting those needs no function to compare them.
+  const keys = new Float64Array(rows.to.length);
+  let kept = 0;
+  for (let node = 0; node < of.length; node++) {
+    const from = of[node] ?? -1;
+    if (from < 0) continue;
+    for (let i = rows.start[node] ?? 0; i < (rows.start[node + 1] ?? 0); i++) {
+      const to = targetOf(rows.to[i] ?? 0, from);
+      if (to >= 0) keys[kept++] = (from * targets + to) * KINDS + (rows.kind[i] ?? 0);
+    }
+  }
+  const sorted = keys.subarray(0, kept).sort();
+  const start = new Uint32Array(count + 1);
+  const to = new Uint32Array(kept);
+  const kind = new Uint8Array(kept);
+  let distinct = 0;
+  let last = -1;
+  for (const key of sorted) {
+    const edge = Math.floor(key / KINDS);
+    if (edge === last) continue;
+    last = edge;
+    const after = Math.floor(edge / targets) + 1;
+    start[after] = (start[after] ?? 0) + 1;
+    to[distinct] = edge % targets;
+    kind[distinct++] = key % KINDS;
+  }
+  for (let i = 0; i < count; i++) start[i + 1] = (start[i + 1] ?? 0) + (start[i] ?? 0);
+  return { start, to: to.slice(0, distinct), kind: kind.slice(0, distinct) };
 }
