@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Builds the images of datasets/debian-official from Debian packages and loads them into the engine as
-// prof-gen/NAME. Each image is one layer made by mmdebstrap and kept as a docker-archive in .cache/images;
-// equal recipes give equal layers as long as the mirror holds the same packages, and no layer is built twice.
+// Builds the images of datasets/debian-official and datasets/soundness from Debian packages and loads them into
+// the engine as prof-gen/NAME. Each image is one layer made by mmdebstrap and kept as a docker-archive in
+// .cache/images; equal recipes give equal layers as long as the mirror holds the same packages, and no layer is
+// built twice.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { parse } from 'yaml';
 
 const run = promisify(execFile);
 const workspace = join(import.meta.dirname, '..');
-const recipes = join(workspace, 'datasets/debian-official');
+const recipes = ['debian-official', 'soundness'].map((name) => join(workspace, 'datasets', name));
 const cache = join(workspace, '.cache/images');
 /** Raised when this script builds something else from an equal recipe. */
 const builderVersion = 1;
@@ -29,7 +30,7 @@ const { values, positionals } = parseArgs({
 if (values.help || positionals.length === 0) {
   process.stdout.write(
     'usage: scripts/build-images.mjs [--no-load] NAME…\n\n' +
-      '  NAME       a recipe of datasets/debian-official, such as: redis nginx python tools\n' +
+      '  NAME       a recipe of datasets/debian-official or datasets/soundness, such as: redis nginx soundness\n' +
       '  --no-load  leave the archives in .cache/images and do not touch an engine\n',
   );
   process.exit(values.help ? 0 : 2);
@@ -46,8 +47,9 @@ process.exit(failed.length === 0 ? 0 : 1);
 
 /** Builds the image unless its archive is at hand, and loads it unless the engine has it. */
 async function provide(name) {
-  const text = await readFile(join(recipes, `${name}.yaml`), 'utf8');
-  const recipe = imageRecipeSchema.parse(parse(text));
+  const file = recipes.map((directory) => join(directory, `${name}.yaml`)).find((path) => existsSync(path));
+  if (file === undefined) throw new Error(`there is no recipe ${name}`);
+  const recipe = imageRecipeSchema.parse(parse(await readFile(file, 'utf8')));
   const key = createHash('sha256')
     .update(JSON.stringify([builderVersion, recipe]))
     .digest('hex')
@@ -80,9 +82,11 @@ async function build(recipe, archive) {
       await symlink(target, join(files, path));
     }
     const layer = join(directory, 'layer.tar');
+    // Root's are there before the packages, whose scripts may need them; other owners come with the packages.
     const hooks = recipe.directories.map(
       ({ path, owner, mode }) =>
-        `--customize-hook=chroot "$1" install -d -o ${owner} -g ${owner} -m ${mode.toString(8)} ${path}`,
+        `--${owner === 'root' ? 'essential' : 'customize'}-hook=chroot "$1" ` +
+        `install -d -o ${owner} -g ${owner} -m ${mode.toString(8)} ${path}`,
     );
     await run(
       'mmdebstrap',
