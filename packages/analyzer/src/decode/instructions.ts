@@ -1,5 +1,5 @@
 import iced from 'iced-x86';
-import { Code, FlowControl, OpKind } from './iced-numbers.js';
+import { Code, FlowControl, Mnemonic, OpKind } from './iced-numbers.js';
 
 /** Words kept of each instruction: bytes 8 to 48 of iced's own record. */
 export const STRIDE = 10;
@@ -124,15 +124,23 @@ export const flowOf = new Uint8Array(CODES);
 export const mnemonicOf = new Uint16Array(CODES);
 /** Operand count of each Code. */
 export const operandsOf = new Uint8Array(CODES);
+/**
+ * 1 for each Code that faults in every program: bytes that are no instruction, and privileged ones but for those
+ * that a program may be given leave to use (ioperm(2), iopl(2)).
+ */
+export const faultsOf = new Uint8Array(CODES);
 
 {
   const probe = new iced.Instruction();
+  const permitted: ReadonlySet<number> = new Set([Mnemonic.In, Mnemonic.Out, Mnemonic.Cli, Mnemonic.Sti]);
   for (const value of Object.values(Code)) {
     if (typeof value !== 'number' || value >= CODES) continue;
     probe.code = value;
     flowOf[value] = probe.flowControl;
     mnemonicOf[value] = probe.mnemonic;
     operandsOf[value] = probe.opCount;
+    faultsOf[value] =
+      value === Code.INVALID || (probe.isPrivileged && !permitted.has(probe.mnemonic)) ? 1 : 0;
   }
   // In user mode `hlt` faults: compilers put it where control must never come.
   flowOf[Code.Hlt] = FlowControl.Exception;

@@ -22,6 +22,7 @@ const MAX_NEEDED = 4096;
 export const dynamicTag = {
   needed: 1,
   pltRelSize: 2,
+  pltGot: 3,
   hash: 4,
   strtab: 5,
   symtab: 6,

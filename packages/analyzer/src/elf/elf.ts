@@ -99,6 +99,8 @@ export interface Elf extends LoaderFacts {
   /** Where DT_PREINIT_ARRAY, DT_INIT_ARRAY and DT_FINI_ARRAY lie. */
   readonly initArrays: readonly { readonly address: number; readonly size: number }[];
   readonly tls?: Segment;
+  /** DT_PLTGOT, or the section: where position-independent code of the large model reckons from. */
+  readonly globalOffsetTable?: number;
 }
 
 export const segmentType = { load: 1, dynamic: 2, interp: 3, tls: 7, ehFrame: 0x6474e550, relro: 0x6474e552 };

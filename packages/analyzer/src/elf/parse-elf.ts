@@ -1,6 +1,6 @@
 import { ProfGenError } from '@prof-gen/core';
 import { ByteView } from './byte-view.js';
-import { dynamicOf } from './dynamic.js';
+import { dynamicOf, dynamicTag } from './dynamic.js';
 import { type Elf, type Section, type Segment, segmentType } from './elf.js';
 import { readRelocations } from './relocations.js';
 import { readDynamicSymbols, readStaticSymbols } from './symbols.js';
@@ -131,6 +131,9 @@ export function parseElf(bytes: Uint8Array): Elf {
   const tls = segments.find((segment) => segment.type === segmentType.tls);
   const dynamic = dynamicOf(view, segments);
   const relocations = readRelocations(view, segments, sections, dynamic);
+  const globalOffsetTable =
+    dynamic.values.get(dynamicTag.pltGot) ??
+    ['.got.plt', '.got'].flatMap((name) => sections.find((s) => s.name === name)?.address ?? [])[0];
   const symbols = readDynamicSymbols(view, segments, sections, dynamic, relocations);
   return {
     view,
@@ -155,5 +158,6 @@ export function parseElf(bytes: Uint8Array): Elf {
     init: dynamic.init,
     initArrays: dynamic.initArrays,
     ...(tls ? { tls } : {}),
+    ...(globalOffsetTable === undefined ? {} : { globalOffsetTable }),
   };
 }

@@ -1,5 +1,5 @@
 import { CodeDecoder } from '../decode/decoder.js';
-import { type Elf, segmentType } from '../elf/elf.js';
+import { type Elf, relocationType, segmentType } from '../elf/elf.js';
 
 const SHF_EXECINSTR = 4;
 const SHT_PROGBITS = 1;
@@ -7,7 +7,8 @@ const SHT_PROGBITS = 1;
 /**
  * The code of a file, each part with a decoder. Free it when done.
  * Executable sections where there are headers (old linkers put constants into the executable segment, and
- * constants must not be read as code), else whole executable segments.
+ * constants must not be read as code), else whole executable segments. Headers that call code data are not
+ * believed: where control is known to go must be code.
  */
 export class CodeMap {
   readonly segments: readonly CodeDecoder[];
@@ -28,7 +29,10 @@ export class CodeMap {
             section.offset - segment.offset === section.address - segment.address,
         ),
     );
-    const parts = sections.length > 0 ? sections : executable;
+    const covered = (address: number): boolean =>
+      sections.some((section) => address >= section.address && address < section.address + section.size) ||
+      !executable.some((s) => address >= s.address && address < s.address + s.fileSize);
+    const parts = sections.length > 0 && knownCode(elf).every(covered) ? sections : executable;
     const sorted = [...parts].sort((a, b) => a.address - b.address);
     const decoders: CodeDecoder[] = [];
     for (const part of sorted) {
@@ -51,4 +55,18 @@ export class CodeMap {
   free(): void {
     for (const segment of this.segments) segment.free();
   }
+}
+
+/** Addresses that the kernel and the loader give control to. */
+function knownCode(elf: Elf): number[] {
+  const addresses = [elf.entry, ...elf.init];
+  for (const symbol of elf.symbols) {
+    if (symbol.defined && (symbol.kind === 'function' || symbol.kind === 'ifunc'))
+      addresses.push(symbol.address);
+  }
+  const { relocations } = elf;
+  for (let i = 0; i < relocations.count; i++) {
+    if (relocations.type[i] === relocationType.irelative) addresses.push(relocations.addend[i] ?? 0);
+  }
+  return addresses;
 }

@@ -2,7 +2,14 @@ import { ProfGenError } from '@prof-gen/core';
 import { type Elf, isCode, relocationType } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import { type CodeRange, unwindRanges } from './eh-frame.js';
-import { type FunctionCode, FunctionScanner, type ImageRange, reference } from './scan-function.js';
+import {
+  type FunctionCode,
+  FunctionScanner,
+  type ImageRange,
+  reference,
+  type RelativeImage,
+} from './scan-function.js';
+import { surelyFaults } from './surely-faults.js';
 
 /** All code of a file that something refers to or an unwind entry describes, by address. */
 export interface FunctionTable {
@@ -11,7 +18,11 @@ export interface FunctionTable {
   at(address: number): FunctionCode | undefined;
   /** Position of that function in `functions`, or -1. */
   indexAt(address: number): number;
+  /** End of the function before the address and start of the one after it, for an address in none. */
+  around(address: number): readonly number[];
   readonly unwindEntries: number;
+  /** Direct calls and jumps into executable memory that the section headers do not call code: by instruction. */
+  readonly astray: ReadonlyMap<number, number>;
 }
 
 /** Rounds of "scan, then learn of new starts and entries". Real files need three or four. */
@@ -27,6 +38,8 @@ export interface DiscoverOptions {
   /** Exact ranges from another table (Go's). */
   readonly ranges?: readonly CodeRange[];
   readonly absolute: ImageRange | undefined;
+  /** Where code may reckon addresses from the global offset table. */
+  readonly relative: RelativeImage | undefined;
   /** Whether the address is a PLT stub: a door to another function, not a function. */
   readonly isStub: (address: number) => boolean;
 }
@@ -94,20 +107,22 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   settle();
   for (const f of sorted) dirty.add(f);
 
-  const scanner = new FunctionScanner();
+  const scanner = new FunctionScanner(options.relative);
   let budget = 1_000_000;
   for (const segment of code.segments) budget += (segment.end - segment.start) * MAX_RESCAN;
 
   const learn = (address: number, how: Target): void => {
     if (isStub(address)) return;
     const segment = code.at(address);
-    if (!segment || functions.has(address)) return;
+    const known = functions.get(address);
+    if (known && how !== 'pointer') known.pointedOnly = false;
+    if (!segment || known) return;
     const index = indexAt(address);
     const holder = sorted[index];
     if (holder?.exact) {
-      const known = how === 'pointer' ? holder.labels : holder.entries;
-      if (!holder.entries.has(address) && !known.has(address)) {
-        known.add(address);
+      const into = how === 'pointer' ? holder.labels : holder.entries;
+      if (!holder.entries.has(address) && !into.has(address)) {
+        into.add(address);
         dirty.add(holder);
       }
       return;
@@ -119,9 +134,11 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       dirty.add(holder);
       return;
     }
+    if (how === 'pointer' && surelyFaults(segment, address)) return;
     const after = sorted[before(address) + 1];
     const end = Math.min(holder?.end ?? Number.POSITIVE_INFINITY, after?.start ?? segment.end, segment.end);
     const cut = newFunction(address, end, false, false);
+    cut.pointedOnly = how === 'pointer';
     if (holder) cut.cutFrom = holder;
     functions.set(address, cut);
     dirty.add(cut);
@@ -140,6 +157,7 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   for (const address of options.pointers) learn(address, 'pointer');
   settle();
 
+  const astray = new Map<number, number>();
   for (let round = 0; dirty.size > 0; round++) {
     if (round > MAX_ROUNDS) throw tooComplex('its functions do not settle');
     const targets: [number, Target][] = [];
@@ -150,11 +168,15 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       budget -= f.end - f.start;
       if (budget < 0) throw tooComplex('its functions overlap too often');
       const wasIndirect = f.indirectJump;
-      const falls = scanner.scan(f, segment, absolute);
-      if (falls) {
+      const exits = new Set(scanner.scan(f, segment, absolute));
+      // What only a pointer calls a function may be the code behind a call that returns.
+      if (scanner.endsWithCall && functions.get(f.end)?.pointedOnly) exits.add(f.end);
+      for (const to of exits) {
         const next = sorted[before(f.start) + 1];
-        if (functions.has(f.end)) f.references.push(reference.fall, f.end - 1, f.end);
-        else if (f.end < Math.min(next?.start ?? segment.end, segment.end)) {
+        if (functions.has(to) || to > f.end) {
+          f.references.push(reference.fall, f.end - 1, to);
+          targets.push([to, 'jump']);
+        } else if (to < Math.min(next?.start ?? segment.end, segment.end)) {
           // The unwind entry ends before the code does, as that of `clone`.
           f.end = Math.min(next?.start ?? segment.end, segment.end);
           dirty.add(f);
@@ -166,6 +188,9 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       for (let i = 0; i < f.references.length; i += 3) {
         const kind = f.references[i];
         const to = f.references[i + 2] ?? 0;
+        if ((kind === reference.call || kind === reference.jump) && !code.at(to) && isCode(elf, to)) {
+          astray.set(f.references[i + 1] ?? 0, to);
+        }
         if (kind === reference.call) targets.push([to, 'call']);
         else if (kind === reference.jump) targets.push([to, 'jump']);
         else if (kind === reference.address && code.at(to)) targets.push([to, 'pointer']);
@@ -178,7 +203,12 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
     functions: sorted,
     at: (address) => sorted[indexAt(address)],
     indexAt,
+    around(address) {
+      const index = before(address);
+      return [sorted[index]?.end, sorted[index + 1]?.start].filter((bound) => bound !== undefined);
+    },
     unwindEntries: unwind.length,
+    astray,
   };
 }
 
@@ -202,6 +232,7 @@ function newFunction(start: number, end: number, exact: boolean, landingPads: bo
     syscalls: [],
     legacyCalls: [],
     indirectJump: false,
+    pointedOnly: false,
     returns: false,
     instructions: 0,
   };

@@ -35,6 +35,8 @@ export interface FunctionCode {
   /** Addresses of `int 0x80` and `sysenter`: calls by the 32-bit table. */
   legacyCalls: number[];
   indirectJump: boolean;
+  /** No call, jump, symbol or table says that there is code: only pointers do, and they may mean data. */
+  pointedOnly: boolean;
   /** Has a return instruction. */
   returns: boolean;
   /** Where it was cut between known starts: pairs of start and end that its own branches do not reach. */
@@ -51,6 +53,15 @@ export interface ImageRange {
   readonly high: number;
 }
 
+/**
+ * Where the large and medium code models reckon addresses from: an instruction has the distance from there as an
+ * immediate of 64 bits, which no other code needs for a number so small (System V ABI for x86-64, 3.5).
+ */
+export interface RelativeImage extends ImageRange {
+  /** Address of the global offset table. */
+  readonly base: number;
+}
+
 const GROW = 65_536;
 
 /** Finds reachable instructions of functions, one after the other, in shared buffers. */
@@ -60,8 +71,16 @@ export class FunctionScanner {
   #rowAt = new Int32Array(GROW);
   #seen = new Uint8Array(GROW);
   readonly #stack: number[] = [];
+  readonly #exits = new Set<number>();
+  /** The last scanned function's end comes right after a call, without padding. */
+  endsWithCall = false;
   #start = 0;
   #size = 0;
+  readonly #relative: RelativeImage | undefined;
+
+  constructor(relative?: RelativeImage) {
+    this.#relative = relative;
+  }
 
   /** Row of the reached instruction at `address`, or -1. */
   rowOf(address: number): number {
@@ -90,9 +109,10 @@ export class FunctionScanner {
    * Follows the code of `target` from its start, entries and labels; then, where a jump table or a landing
    * pad may lead to them, the parts not reached so far. Fills the function's findings.
    * @param absolute the image's range when addresses may be immediates and displacements
-   * @returns whether control runs over the end (not after a call: compilers end with calls that never return)
+   * @returns where control goes on behind the end: there, or later if the end is inside an instruction. Not after
+   * a call that the end follows, since compilers end functions with calls that never return
    */
-  scan(target: FunctionCode, decoder: CodeDecoder, absolute: ImageRange | undefined): boolean {
+  scan(target: FunctionCode, decoder: CodeDecoder, absolute: ImageRange | undefined): ReadonlySet<number> {
     const { rows } = this;
     const size = target.end - target.start;
     if (size > this.#rowAt.length) {
@@ -113,9 +133,11 @@ export class FunctionScanner {
     target.instructions = 0;
     this.#decode(decoder, target.start, target.end);
 
-    let falls = this.#follow(target, decoder, target.start, absolute);
-    for (const entry of target.entries) falls = this.#follow(target, decoder, entry, absolute) || falls;
-    for (const label of target.labels) falls = this.#follow(target, decoder, label, absolute) || falls;
+    this.#exits.clear();
+    this.endsWithCall = false;
+    this.#follow(target, decoder, target.start, absolute);
+    for (const entry of target.entries) this.#follow(target, decoder, entry, absolute);
+    for (const label of target.labels) this.#follow(target, decoder, label, absolute);
     if (target.landingPads || target.indirectJump || target.cutFrom?.indirectJump) {
       for (let offset = 0; offset < size; ) {
         if (this.#seen[offset] === 1) {
@@ -127,14 +149,14 @@ export class FunctionScanner {
         if (row < 0) break;
         if (isPadding(rows, row)) offset += Math.max(1, rows.length(row));
         else {
-          falls = this.#follow(target, decoder, target.start + offset, absolute) || falls;
+          this.#follow(target, decoder, target.start + offset, absolute);
           if (this.#seen[offset] === 0) offset++;
         }
       }
       if (target.cutFrom?.indirectJump) target.indirectJump = true;
     }
     target.gaps = target.exact ? [] : this.#gaps(target);
-    return falls;
+    return this.#exits;
   }
 
   #gaps(target: FunctionCode): number[] {
@@ -154,25 +176,21 @@ export class FunctionScanner {
     return gaps;
   }
 
-  /** Marks everything that branches lead to from `from`. Returns whether control leaves at the end. */
-  #follow(
-    target: FunctionCode,
-    decoder: CodeDecoder,
-    from: number,
-    absolute: ImageRange | undefined,
-  ): boolean {
+  /** Marks everything that branches lead to from `from`. */
+  #follow(target: FunctionCode, decoder: CodeDecoder, from: number, absolute: ImageRange | undefined): void {
     const { rows } = this;
     const { start, end } = target;
     const stack = this.#stack;
-    let falls = false;
     stack.push(from);
     while (stack.length > 0) {
       let at = stack.pop() ?? 0;
       let afterCall = false;
+      let padded = false;
       for (;;) {
         const offset = at - start;
         if (at >= end) {
-          if (!afterCall) falls = true;
+          if (!afterCall || at > end) this.#exits.add(at);
+          else if (!padded) this.endsWithCall = true;
           break;
         }
         if (this.#seen[offset] === 1) break;
@@ -188,7 +206,8 @@ export class FunctionScanner {
         const flowKind = flowOf[code] ?? 0;
         const next = at + rows.length(row);
         // Padding after a call is no sign that the call returns.
-        if (!isPadding(rows, row)) afterCall = false;
+        padded = isPadding(rows, row);
+        if (!padded) afterCall = false;
         if (flowKind !== flow.next) {
           if (flowKind === flow.exception) break;
           if (flowKind === flow.return) {
@@ -228,7 +247,6 @@ export class FunctionScanner {
         at = next;
       }
     }
-    return falls;
   }
 
   /** Notes the addresses among an instruction's operands. */
@@ -254,7 +272,14 @@ export class FunctionScanner {
         // With an index or base register the displacement is a table's start, not the word that is used.
         const exact = relative && mnemonic !== Mnemonic.Lea;
         target.references.push(exact ? memoryKind : reference.address, at, address);
-      } else if (absolute && kind >= operandKind.immediate32 && kind !== operandKind.immediate8to16) {
+        continue;
+      }
+      if (this.#relative && kind === operandKind.immediate64) {
+        const { base, low, high } = this.#relative;
+        const to = base + rows.immediate(row, kind);
+        if (to >= low && to < high) target.references.push(reference.address, at, to);
+      }
+      if (absolute && kind >= operandKind.immediate32 && kind !== operandKind.immediate8to16) {
         if (
           kind !== operandKind.immediate32 &&
           kind !== operandKind.immediate64 &&
@@ -272,7 +297,7 @@ export class FunctionScanner {
 }
 
 /** What assemblers and compilers put between functions. */
-function isPadding(rows: Instructions, row: number): boolean {
+export function isPadding(rows: Instructions, row: number): boolean {
   const code = rows.code(row);
   const mnemonic = mnemonicOf[code];
   if (mnemonic === Mnemonic.Nop || mnemonic === Mnemonic.Int3) return true;

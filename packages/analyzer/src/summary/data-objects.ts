@@ -145,14 +145,16 @@ const LARGEST_BIAS = 64;
  * that such an alignment needs) *and* are referred to from code or data. A start that is missed only makes an
  * object larger.
  * @param references addresses that code or pointers refer to
+ * @param bounds where data among the code starts and ends
  */
 export function dataObjects(
   elf: Elf,
   slots: readonly PointerSlot[],
   references: ReadonlySet<number>,
+  bounds: Iterable<number> = [],
 ): DataObjects {
   const view = elf.view;
-  const starts = new Set<number>();
+  const starts = new Set(bounds);
   const slotAt = new Set(slots.map((slot) => slot.address));
   for (const segment of elf.segments) {
     if (segment.type === segmentType.load || segment.type === segmentType.tls) {

@@ -1,5 +1,8 @@
+import { ProfGenError } from '@prof-gen/core';
 import { type Elf, type ElfSymbol, fileOffset, segmentType } from '../elf/elf.js';
+import { isPacked } from '../elf/is-packed.js';
 import { callNumbers } from '../function/call-numbers.js';
+
 import { CodeMap } from '../function/code-map.js';
 import { discoverFunctions, type FunctionTable } from '../function/discover-functions.js';
 import { type GoCode, goCode } from '../function/go-table.js';
@@ -15,6 +18,7 @@ import type {
   NumberedCall,
   UndecidedSite,
 } from './file-summary.js';
+import { slotsInCode } from './slots-in-code.js';
 import { bestNames } from './symbol-names.js';
 
 const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
@@ -31,6 +35,8 @@ export interface FileGraph extends NodeFacts {
   readonly importEdges: EdgeRows;
 }
 
+/** Rounds of "find functions, then pointers among the code". Two are enough unless a file is made for it. */
+const MAX_ROUNDS = 8;
 /** Imported functions that take a system call number first. */
 const importedWrappers = new Set(['syscall']);
 /** Who imports these may look any symbol up by a name it has as a string. */
@@ -47,7 +53,7 @@ export function fileGraph(elf: Elf): FileGraph {
 }
 
 function build(elf: Elf, code: CodeMap): FileGraph {
-  const absolute = imageRange(elf);
+  const absolute = fixedRange(elf);
   const go = goCode(elf);
   const slots = pointerSlots(elf, code, absolute, go?.table);
   const slotAt = new Map(slots.map((slot) => [slot.address, slot]));
@@ -56,14 +62,31 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     if (!stubs.has(address)) stubs.set(address, readStub(elf, address, slotAt));
     return stubs.get(address);
   };
-  const table = discoverFunctions(elf, code, {
-    pointers: slots
-      .filter((slot) => slot.kind === 'address' && code.at(slot.target))
-      .map((slot) => slot.target),
-    ...(go ? { ranges: go.functions.map(({ start, end }) => ({ start, end, landingPads: true })) } : {}),
-    absolute,
-    isStub: (address) => stubOf(address) !== undefined,
-  });
+  const discover = (pointers: readonly PointerSlot[]): FunctionTable =>
+    discoverFunctions(elf, code, {
+      pointers: pointers
+        .filter((slot) => slot.kind === 'address' && code.at(slot.target))
+        .map((slot) => slot.target),
+      ...(go ? { ranges: go.functions.map(({ start, end }) => ({ start, end, landingPads: true })) } : {}),
+      absolute,
+      relative:
+        elf.globalOffsetTable === undefined ? undefined : { base: elf.globalOffsetTable, ...imageRange(elf) },
+      isStub: (address) => stubOf(address) !== undefined,
+    });
+  let table = discover(slots);
+  // Pointers among the code lead to functions, and between those there may be pointers again.
+  for (let round = 0; absolute; round++) {
+    const found = slotsInCode(elf, code, table, absolute).filter((slot) => !slotAt.has(slot.address));
+    if (found.length === 0) break;
+    if (round === MAX_ROUNDS)
+      throw new ProfGenError('elf/too-complex', 'The pointers among the code never end');
+    for (const slot of found) slotAt.set(slot.address, slot);
+    slots.push(...found);
+    if (found.some(({ target }) => code.at(target) && table.at(target)?.start !== target)) {
+      table = discover(slots);
+    }
+  }
+  slots.sort((a, b) => a.address - b.address);
   const { functions } = table;
 
   // Data: which addresses are referred to, then objects.
@@ -74,7 +97,19 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     }
   }
   for (const slot of slots) if (slot.kind === 'address') referred.add(slot.target);
-  const data = dataObjects(elf, slots, referred);
+  // A pointer inside a function is that function's; data between functions ends where they start.
+  const dataSlots: PointerSlot[] = [];
+  const functionSlots: PointerSlot[] = [];
+  const betweenFunctions: number[] = [];
+  for (const slot of slots) {
+    if (!code.at(slot.address)) dataSlots.push(slot);
+    else if (table.indexAt(slot.address) >= 0) functionSlots.push(slot);
+    else {
+      dataSlots.push(slot);
+      betweenFunctions.push(...table.around(slot.address));
+    }
+  }
+  const data = dataObjects(elf, dataSlots, referred, betweenFunctions);
 
   // Numbers.
   const goFunctions = new Map(go?.functions.map((each) => [each.start, each]));
@@ -154,6 +189,11 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       }
       const node = pointedFunction(to);
       if (node >= 0) link(from, node, edgeKind.address);
+      // What is no known function may be data among the code.
+      if (table.at(to)?.exact) return;
+      if (betweenFunctions.length > 0)
+        for (const object of data.at(to, computed)) link(from, firstObject + object, edgeKind.data);
+      useString(from, to, fromCode);
       return;
     }
     for (const object of data.at(to, computed)) link(from, firstObject + object, edgeKind.data);
@@ -187,18 +227,19 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       } else refer(node, to, kind === reference.address, true);
     }
   });
+  const holdPointer = (node: number, slot: PointerSlot): void => {
+    if (slot.kind === 'address') refer(node, slot.target, false, false);
+    else if (slot.kind === 'resolver') {
+      const resolver = table.indexAt(slot.target);
+      if (resolver >= 0) link(node, resolver, edgeKind.resolver);
+    } else importEdges.add(node, importOf(slot.symbol, slot.kind === 'copy'), 0);
+  };
   data.objects.forEach((object, i) => {
-    const node = firstObject + i;
-    for (let s = object.firstSlot; s <= object.lastSlot; s++) {
-      const slot = slots[s];
-      if (!slot) continue;
-      if (slot.kind === 'address') refer(node, slot.target, false, false);
-      else if (slot.kind === 'resolver') {
-        const resolver = table.indexAt(slot.target);
-        if (resolver >= 0) link(node, resolver, edgeKind.resolver);
-      } else importEdges.add(node, importOf(slot.symbol, slot.kind === 'copy'), 0);
+    for (const slot of dataSlots.slice(object.firstSlot, object.lastSlot + 1)) {
+      holdPointer(firstObject + i, slot);
     }
   });
+  for (const slot of functionSlots) holdPointer(table.indexAt(slot.address), slot);
 
   // Sites.
   const sites: CallSite[] = numbers.sites.map(({ owner, number, address }) => ({
@@ -214,7 +255,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     reason,
   }));
   const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
-  for (const { address, reason } of go ? unreadGoCode(elf, go, code, table) : []) {
+  for (const { address, reason } of unreadCode(elf, go, code, table)) {
     undecided.push({ node: Math.max(entry, 0), address, function: nameOf(Math.max(entry, 0)), reason });
   }
   for (const [owner, node] of unknownOf) {
@@ -279,7 +320,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   // GOT entries that nothing loads are left over by the linker; other data may be reached in ways unknown.
   data.objects.forEach((object, i) => {
     const node = firstObject + i;
-    const alone = object.firstSlot === object.lastSlot && slots[object.firstSlot]?.alone === true;
+    const alone = object.firstSlot === object.lastSlot && dataSlots[object.firstSlot]?.alone === true;
     const inTls =
       elf.tls && object.start >= elf.tls.address && object.start < elf.tls.address + elf.tls.fileSize;
     if ((incoming[node] === 0 && !alone) || inTls || (go && !alone)) initial.add(node);
@@ -321,6 +362,19 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       undecidedSites: undecided.length,
     },
   };
+}
+
+/** What of a file's code was not read, and why. */
+function* unreadCode(elf: Elf, go: GoCode | undefined, code: CodeMap, table: FunctionTable) {
+  for (const [address, to] of table.astray) {
+    yield {
+      address,
+      reason: `control goes to 0x${to.toString(16)}, which is executable but no code by the section headers`,
+    };
+  }
+  if (isPacked(elf))
+    yield { address: elf.entry, reason: 'the file is packed (UPX): its real code is not in it' };
+  if (go) yield* unreadGoCode(elf, go, code, table);
 }
 
 /**
@@ -389,16 +443,25 @@ function calledSlot(
   return undefined;
 }
 
-/** Addresses may be immediates only where the file has a fixed place. */
-function imageRange(elf: Elf): ImageRange | undefined {
-  if (elf.positionIndependent) return undefined;
+/** Where the file is loaded, relative to where it wants to be. */
+function imageRange(elf: Elf): ImageRange {
   const loads = elf.segments.filter((s) => s.type === segmentType.load);
   const low = Math.min(...loads.map((s) => s.address));
   const high = Math.max(...loads.map((s) => s.address + s.memorySize));
-  return { low: Math.max(low, 0x1000), high: Math.min(high, 2 ** 32) };
+  return { low: Math.max(low, 0x1000), high };
 }
 
-/** `jmp [rip+x]` through a GOT entry, with `endbr64` and `bnd` before it or not: a PLT stub. */
+/** Addresses may be immediates and plain words only where the file has a fixed place. */
+function fixedRange(elf: Elf): ImageRange | undefined {
+  if (elf.positionIndependent) return undefined;
+  const { low, high } = imageRange(elf);
+  return { low, high: Math.min(high, 2 ** 32) };
+}
+
+/**
+ * `jmp [rip+x]` through a GOT entry: a PLT stub. Before it there may be `endbr64`, `mov r11d, index` (mold) and
+ * `bnd`.
+ */
 function readStub(
   elf: Elf,
   address: number,
@@ -411,6 +474,10 @@ function readStub(
   if (view.u32(at) === 0xfa1e0ff3) {
     at += 4;
     pc += 4;
+  }
+  if (view.u16(at) === 0xbb41) {
+    at += 6;
+    pc += 6;
   }
   if (view.u8(at) === 0xf2) {
     at++;
