@@ -291,6 +291,8 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     if (symbol.visibility === 'hidden' || symbol.visibility === 'internal') return;
     exports.push(exportOf(symbol));
   });
+  // Neighbours by name share their beginnings, so that a stored summary is smaller; equal names keep their order.
+  exports.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   function exportOf(symbol: ElfSymbol): ExportedSymbol {
     const isCode = code.at(symbol.address) !== undefined;
     let node = -1;
