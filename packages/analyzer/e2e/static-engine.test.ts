@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LinkedObject, x86_64Syscalls } from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LinkInput } from '../src/link/bind-symbols.js';
 import { linkProgram } from '../src/link/link-program.js';
-import { type Summarized, summarizeWhole, summarizeWithNames } from '../src/summary/summarize.js';
+import { summarizeWhole, summarizeWithNames } from '../src/summary/summarize.js';
+import { analyse, closure, traced, tracedFor } from './native-programs.js';
 
 let directory = '';
 beforeAll(() => {
@@ -20,55 +19,6 @@ function compile(name: string, source: string, compiler: string, ...flags: strin
   writeFileSync(`${path}.c`, source);
   execFileSync(compiler, ['-O2', '-w', '-o', path, `${path}.c`, ...flags], { stdio: 'pipe' });
   return path;
-}
-
-const libraries = ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib', '/usr/lib'];
-
-/** A host program with what it is linked to, in load order. The host's default directories are enough here. */
-function closure(program: string, summarizer: (bytes: Uint8Array) => Summarized): LinkInput {
-  const objects: LinkInput['objects'][number][] = [];
-  const add = (path: string, role: LinkedObject['role']): void => {
-    const real = realpathSync(path);
-    if (objects.some(({ object }) => object.path === real)) return;
-    objects.push({ object: { path: real, sha256: '', role }, ...summarizer(readFileSync(real)) });
-  };
-  add(program, 'program');
-  const interpreter = objects[0]?.summary.interpreter;
-  for (let i = 0; i < objects.length; i++) {
-    for (const name of objects[i]?.summary.needed ?? []) {
-      const found = libraries.map((d) => join(d, name)).find((path) => existsSync(path));
-      if (found && interpreter?.includes('ld-linux') && !name.startsWith('ld-linux')) add(found, 'needed');
-    }
-  }
-  if (interpreter) add(interpreter, 'interpreter');
-  return { program, objects };
-}
-
-function analyse(program: string) {
-  const result = linkProgram(closure(program, summarizeWithNames));
-  return { ...result, names: result.syscalls.map(({ number }) => x86_64Syscalls.nameOf(number) ?? '') };
-}
-
-/** Names of the calls that strace sees, without the `execve` that starts the program. */
-function traced(program: string, ...args: string[]): string[] {
-  return tracedFor(60, program, ...args);
-}
-
-/** As `traced`, for a server: it is ended after some seconds. */
-function tracedFor(seconds: number, program: string, ...args: string[]): string[] {
-  const log = join(directory, 'trace');
-  rmSync(log, { force: true });
-  // strace itself does not heed a signal while it writes to a file: `timeout` sends it to the program as well.
-  const strace = ['strace', '-f', '-qq', '-o', log, program, ...args];
-  try {
-    execFileSync('timeout', ['-k', '5', `${seconds}`, ...strace], { stdio: 'ignore' });
-  } catch (error) {
-    // The program's own failure is fine; strace itself must have run.
-    if (!existsSync(log)) throw error;
-  }
-  const lines = readFileSync(log, 'latin1').split('\n').slice(1);
-  const names = lines.flatMap((line) => /^\d+\s+(\w+)\(/.exec(line)?.[1] ?? []);
-  return [...new Set(names)].filter((name) => name !== 'restart_syscall').sort();
 }
 
 const bare = ['-nostdlib', '-static', '-fno-pic', '-fno-stack-protector'];

@@ -14,15 +14,18 @@ const rows = new Instructions();
  */
 export function surelyFaults(decoder: CodeDecoder, address: number): boolean {
   let at = address;
-  for (let steps = 0; steps < LIMIT; ) {
+  let steps = 0;
+  while (steps < LIMIT) {
     rows.clear();
     decoder.decode(at, at + CHUNK, rows);
     if (rows.count === 0) return false;
-    for (let row = 0; row < rows.count; row++, steps++) {
+    for (let row = 0; row < rows.count; row++) {
+      steps++;
       const code = rows.code(row);
-      // An instruction that the end of the decoder's bytes cuts off has no length: who knows how it goes on.
-      if (faultsOf[code] === 1) return rows.length(row) > 0;
-      at += rows.length(row);
+      const length = rows.length(row);
+      // At the end of the bytes an instruction may be cut off: who knows how it goes on.
+      if (faultsOf[code] === 1) return length > 0 && at + length < decoder.end;
+      at += length;
       if (flowOf[code] === flow.next) continue;
       if (flowOf[code] !== flow.jump) return false;
       at = rows.displacement(row);
