@@ -71,6 +71,11 @@ export class Instructions {
     return this.#word(index, 2) + (this.#word(index, 3) | 0) * 0x1_0000_0000;
   }
 
+  /** Whether the memory operand has the prefix of the fs segment, whose start is the thread pointer. */
+  isThreadRelative(index: number): boolean {
+    return ((this.#word(index, 5) >>> 5) & 7) === 5;
+  }
+
   /** Kind (OpKind) of operand 0 to 3. */
   kind(index: number, operand: number): number {
     return (this.#word(index, 4) >>> (operand * 8)) & 0xff;

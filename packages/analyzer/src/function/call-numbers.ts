@@ -98,7 +98,7 @@ export function callNumbers(
     }
     for (const atom of value) {
       const part = decodeAtom(atom);
-      if (part.kind === 'constant') {
+      if (part.kind === 'constant' || part.kind === 'low-constant') {
         const number = part.value | 0;
         if (number >= 0 && number <= MAX_NUMBER) sites.push({ owner, number, address });
         else unknown.push({ owner, address, reason: `${what} may be ${number}, which is no system call` });
@@ -127,7 +127,8 @@ export function callNumbers(
       let decided = value !== null;
       for (const atom of value ?? []) {
         const part = decodeAtom(atom);
-        const number = part.kind === 'constant' ? part.value | 0 : -1;
+        const isConstant = part.kind === 'constant' || part.kind === 'low-constant';
+        const number = isConstant ? part.value | 0 : -1;
         if (number >= 0 && number <= MAX_NUMBER) numbers.push(number);
         else decided = false;
       }

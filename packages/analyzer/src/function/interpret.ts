@@ -8,17 +8,30 @@ import {
   operandsOf,
 } from '../decode/instructions.js';
 import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } from '../decode/registers.js';
+import { branchRanges } from './branch-ranges.js';
 import type { GoFunction } from './go-table.js';
-import { MachineState } from './machine-state.js';
+import { type Comparison, MachineState } from './machine-state.js';
+import { intersect, shift } from './ranges.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
+import { isLowMask, LOW_HALF, type Term, type Terms } from './term.js';
 import {
   combineConstants,
   constant,
   constantsOf,
+  decodeAtom,
+  fileAddress,
   join,
+  lowConstant,
+  lowHalf,
+  mapAtoms,
   mapConstants,
+  onlyAtom,
   plus,
+  signExtended,
   stackOffsetOf,
+  tableEntry,
+  termValue,
+  threadOffset,
   type Value,
 } from './value.js';
 
@@ -114,12 +127,63 @@ const readers = new Set<number>([
   Mnemonic.Sfence,
 ]);
 
+/** Instructions that leave the flags as they are; others count as changing them. */
+const keepsFlags = new Set<number>([
+  Mnemonic.Mov,
+  Mnemonic.Movzx,
+  Mnemonic.Movsx,
+  Mnemonic.Movsxd,
+  Mnemonic.Movaps,
+  Mnemonic.Movups,
+  Mnemonic.Movdqa,
+  Mnemonic.Movdqu,
+  Mnemonic.Movq,
+  Mnemonic.Movd,
+  Mnemonic.Lea,
+  Mnemonic.Push,
+  Mnemonic.Pop,
+  Mnemonic.Nop,
+  Mnemonic.Not,
+  Mnemonic.Xchg,
+  Mnemonic.Cdqe,
+  Mnemonic.Cwde,
+  Mnemonic.Leave,
+]);
+
 const conditionalMoves = new Set<number>();
 const conditionalSets = new Set<number>();
 for (const [name, value] of Object.entries(Mnemonic)) {
   if (typeof value !== 'number') continue;
   if (/^Cmov[a-z]+$/.test(name)) conditionalMoves.add(value);
   if (/^Set(?!ssbsy)[a-z]{1,2}$/.test(name)) conditionalSets.add(value);
+  if (conditionalMoves.has(value) || conditionalSets.has(value)) keepsFlags.add(value);
+}
+
+/** What is known of memory outside the function, and the file's terms. */
+export interface Memory {
+  readonly terms: Terms;
+  /** A word at a fixed address, of `width` bytes, when it is a cell. */
+  cellAt(address: number, width: number): string | undefined;
+  /** The same for the thread-local variable at `offset` in the TLS segment. */
+  threadCellAt(offset: number, width: number): string | undefined;
+  /** Offset in the TLS segment of the variable whose distance from the thread pointer the loader puts there. */
+  threadSlot(address: number): number | undefined;
+  /** A field of the object that a parameter of the function points to. */
+  fieldAt(register: number, offset: number, width: number): string | undefined;
+  /** Entry of a table of distances, or undefined outside the file's constant data. */
+  tableEntry(table: number, index: number): number | undefined;
+}
+
+/** Numbers that describe which cases lead to one place. */
+const MAX_CASE_RANGES = 64;
+
+/** Cases of a jump table that are followed one by one. */
+const MAX_CASES = 512;
+
+/** A jump table's load: the distance from `table` for what `index` may be. */
+interface TableLoad {
+  readonly table: number;
+  readonly index: Value;
 }
 
 /** Address of an instruction → state before it. */
@@ -131,6 +195,7 @@ export type Observations = ReadonlyMap<number, MachineState>;
  * @param tableTargets where its jump tables lead
  * @param neverReturning starts of functions that do not come back
  * @param goFunctions those of Go's convention, by start
+ * @param memory gives terms for loads, and conditions; without it only numbers come out
  * @returns the joined state before each watched instruction, or undefined when it took too long
  */
 export function interpret(
@@ -140,6 +205,7 @@ export function interpret(
   tableTargets: ReadonlySet<number>,
   neverReturning: ReadonlySet<number>,
   goFunctions: ReadonlyMap<number, GoFunction>,
+  memory?: Memory,
 ): Observations | undefined {
   let escaped = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < MAX_RESTARTS; attempt++) {
@@ -153,6 +219,7 @@ export function interpret(
       neverReturning,
       goFunctions,
       escaped,
+      memory,
     );
     if (!run.solve()) return undefined;
     if (run.escaped >= escaped) return run.observed;
@@ -174,6 +241,7 @@ class Interpretation {
   readonly #pending = new Set<number>();
   #indirect: MachineState | undefined;
   readonly #visits = new Map<number, number>();
+  readonly #tables: TableLoad[] = [];
 
   constructor(
     private readonly target: FunctionCode,
@@ -183,6 +251,7 @@ class Interpretation {
     private readonly neverReturning: ReadonlySet<number>,
     private readonly goFunctions: ReadonlyMap<number, GoFunction>,
     assumed: number,
+    private readonly memory: Memory | undefined,
   ) {
     this.#isGo = goFunctions.has(target.start);
     this.#rows = scanner.rows;
@@ -276,7 +345,7 @@ class Interpretation {
         return;
       }
       if (kind === flow.indirectJump) {
-        this.#leaveByTable(state);
+        if (!this.#leaveByCases(row, state)) this.#leaveByTable(state);
         return;
       }
       if (kind === flow.return || kind === flow.exception) return;
@@ -286,16 +355,8 @@ class Interpretation {
         for (const register of implicitWrites.get(mnemonicOf[rows.code(row)] ?? 0) ?? []) {
           state.registers[register] = null;
         }
-        const equal = this.#equality(previous);
-        const mnemonic = mnemonicOf[rows.code(row)];
-        if (equal && (mnemonic === Mnemonic.Je || mnemonic === Mnemonic.Jne)) {
-          // The way on which the comparison held knows the register's value.
-          const held = state.clone();
-          held.registers[equal.register] = equal.value;
-          this.#enter(rows.displacement(row), mnemonic === Mnemonic.Je ? held : state);
-          if (mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
-        } else this.#enter(rows.displacement(row), state);
-      } else this.#step(row, state);
+        if (!this.#branch(row, previous, state)) return;
+      } else this.#stepWithFlags(row, state);
       previous = row;
       if (this.#leaders.has(next)) {
         this.#enter(next, state);
@@ -305,8 +366,123 @@ class Interpretation {
     }
   }
 
+  /** Enters the target of a branch. Returns whether control may also go on; `state` is then what holds there. */
+  #branch(row: number, previous: number, state: MachineState): boolean {
+    const rows = this.#rows;
+    const mnemonic = mnemonicOf[rows.code(row)] ?? 0;
+    const taken = state.clone();
+    const { flags } = state;
+    let [mayTake, mayPass] = [true, true];
+    if (flags && this.memory) {
+      const ranges = branchRanges(mnemonic, flags.right, flags.width);
+      if (ranges) {
+        mayTake = this.#constrain(taken, flags, ranges.taken);
+        mayPass = this.#constrain(state, flags, ranges.passed);
+      }
+    }
+    const equal = this.#equality(previous, state);
+    // The way on which the comparison held knows the register's value.
+    if (equal && mnemonic === Mnemonic.Je) taken.registers[equal.register] = equal.value;
+    if (equal && mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
+    if (mayTake) this.#enter(rows.displacement(row), taken);
+    return mayPass;
+  }
+
+  /** Notes what a comparison says of a term. Returns false when that contradicts what held before. */
+  #constrain(state: MachineState, { left }: Comparison, ranges: readonly number[]): boolean {
+    const term = this.#termOf(left);
+    if (!term) return true;
+    const { subject, mask } = term;
+    if (mask !== undefined && term.plus !== 0 && !isLowMask(mask)) return true;
+    const inside = mask === undefined ? ranges : intersect(ranges, [0, mask]);
+    const moved = shift(inside, term.plus, mask === undefined ? undefined : mask + 1);
+    const name = subject.kind === 'cell' ? subject.cell : `${subject.register}`;
+    const key = `${subject.kind} ${name} ${mask ?? '-'}`;
+    const known = subject.kind === 'parameter' ? state.constraints.get(key)?.ranges : undefined;
+    // A cell may have changed since it was loaded before: what held then is forgotten, not added to.
+    const now = known ? intersect(known, moved) : moved;
+    if (now.length === 0) return false;
+    state.constrain(key, { subject, mask, ranges: now });
+    return true;
+  }
+
+  /** The term that a value is, when it is one and nothing else. */
+  #termOf(value: Value): Term | undefined {
+    const atom = onlyAtom(value);
+    if (atom?.kind === 'term') return this.memory?.terms.get(atom.term);
+    if (atom?.kind !== 'register' || atom.part === 'half') return undefined;
+    return {
+      subject: { kind: 'parameter', register: atom.register },
+      plus: atom.plus,
+      mask: atom.part === 'low' ? LOW_HALF : undefined,
+    };
+  }
+
+  /** One instruction, and what it leaves in the flags. */
+  #stepWithFlags(row: number, state: MachineState): void {
+    if (!this.memory) {
+      this.#step(row, state);
+      return;
+    }
+    const mnemonic = mnemonicOf[this.#rows.code(row)] ?? 0;
+    if (mnemonic === Mnemonic.Cmp || mnemonic === Mnemonic.Sub || mnemonic === Mnemonic.Test) {
+      const comparison = this.#comparison(row, mnemonic, state);
+      this.#step(row, state);
+      state.flags = comparison;
+    } else if (mnemonic === Mnemonic.And || mnemonic === Mnemonic.Or) {
+      this.#step(row, state);
+      const width = this.#width(row);
+      const left = this.#read(row, 0, state, width);
+      state.flags = left === null ? undefined : { left, right: 0, width };
+    } else {
+      this.#step(row, state);
+      if (!keepsFlags.has(mnemonic)) state.flags = undefined;
+    }
+  }
+
+  #comparison(row: number, mnemonic: number, state: MachineState): Comparison | undefined {
+    const width = this.#width(row);
+    const left = this.#read(row, 0, state, width);
+    if (left === null) return undefined;
+    const rows = this.#rows;
+    if (mnemonic === Mnemonic.Test) {
+      const same =
+        rows.kind(row, 0) === operandKind.register &&
+        rows.kind(row, 1) === operandKind.register &&
+        rows.register(row, 1) === rows.register(row, 0);
+      if (same) return { left, right: 0, width };
+      const mask = constantsOf(this.#read(row, 1, state, width));
+      const masked = mask?.length === 1 ? this.#masked(left, mask[0] ?? 0, width) : null;
+      return masked === null ? undefined : { left: masked, right: 0, width };
+    }
+    const right = constantsOf(this.#read(row, 1, state, width));
+    return right?.length === 1 ? { left, right: right[0] ?? 0, width } : undefined;
+  }
+
+  /** Some bits of a value; `null` when it is not known in a way that can be cut. */
+  #masked(value: Value, mask: number, width: number): Value {
+    const bits = width < 8 && mask < 0 ? mask + 2 ** (8 * width) : mask;
+    if (bits < 0 || bits > LOW_HALF) return null;
+    return mapAtoms(value, (atom) => {
+      if (atom.kind === 'constant' || atom.kind === 'low-constant') {
+        return constant((((atom.value % 0x1_0000_0000) + 0x1_0000_0000) & bits) >>> 0);
+      }
+      const { memory } = this;
+      if (!memory) return null;
+      if (atom.kind === 'register') {
+        const subject = { kind: 'parameter', register: atom.register } as const;
+        return termValue(memory.terms.intern({ subject, plus: atom.plus, mask: bits }));
+      }
+      if (atom.kind !== 'term') return null;
+      const term = memory.terms.get(atom.term);
+      return termValue(
+        memory.terms.intern({ ...term, mask: term.mask === undefined ? bits : (term.mask & bits) >>> 0 }),
+      );
+    });
+  }
+
   /** What `test r,r` or `cmp r,constant` compares, when the whole or lower half of r. */
-  #equality(row: number): { register: number; value: Value } | undefined {
+  #equality(row: number, state: MachineState): { register: number; value: Value } | undefined {
     if (row < 0) return undefined;
     const rows = this.#rows;
     const mnemonic = mnemonicOf[rows.code(row)];
@@ -318,12 +494,61 @@ class Interpretation {
     if (mnemonic === Mnemonic.Test) {
       const same =
         rows.kind(row, 1) === operandKind.register && rows.register(row, 1) === rows.register(row, 0);
-      return same ? { register, value: constant(0) } : undefined;
+      return same ? { register, value: this.#compared(0, bits, state.registers[register] ?? null) } : undefined;
     }
     const kind = rows.kind(row, 1);
     if (kind === operandKind.register || kind === operandKind.memory) return undefined;
     const value = rows.immediate(row, kind);
-    return { register, value: constant(bits === 32 ? value >>> 0 : value) };
+    return { register, value: this.#compared(value, bits, state.registers[register] ?? null) };
+  }
+
+  /** A register's value after it was found equal: a comparison of its low half says nothing of the other. */
+  #compared(value: number, bits: number, before: Value): Value {
+    if (bits === 64) return constant(value);
+    const isCut = before?.every((number) => {
+      const atom = decodeAtom(number);
+      return atom.kind === 'term' || (atom.kind === 'register' && atom.part === 'low');
+    });
+    return isCut ? constant(value >>> 0) : lowConstant(value >>> 0);
+  }
+
+  /** A jump through a table by a term of few values: each target learns which of them lead to it. */
+  #leaveByCases(row: number, state: MachineState): boolean {
+    const { memory } = this;
+    const rows = this.#rows;
+    if (!memory || rows.kind(row, 0) !== operandKind.register) return false;
+    const full = fullRegister[rows.register(row, 0)] ?? -1;
+    const atom = onlyAtom(state.registers[full] ?? null);
+    const load = atom?.kind === 'table' ? this.#tables[atom.table] : undefined;
+    const term = load && this.#termOf(load.index);
+    if (!load || !term || term.subject.kind !== 'parameter') return false;
+    const known = state.constraints.get(`parameter ${term.subject.register} ${term.mask ?? '-'}`);
+    const last = known?.ranges[known.ranges.length - 1] ?? Number.POSITIVE_INFINITY;
+    const first = known?.ranges[0] ?? Number.NEGATIVE_INFINITY;
+    if (!(last - first < MAX_CASES) || term.mask === undefined) return false;
+    const targets = new Map<number, number[]>();
+    for (let i = 0; i < (known?.ranges.length ?? 0); i += 2) {
+      for (let value = known?.ranges[i] ?? 0; value <= (known?.ranges[i + 1] ?? 0); value++) {
+        const index = value + term.plus;
+        const distance = index >= 0 && index < MAX_CASES ? memory.tableEntry(load.table, index) : undefined;
+        const to = distance === undefined ? -1 : load.table + distance;
+        // A target that was not scanned would be lost.
+        if (this.scanner.rowOf(to) < 0) return false;
+        const values = targets.get(to);
+        if (values?.[values.length - 1] === value - 1) values[values.length - 1] = value;
+        else if (values) values.push(value, value);
+        else targets.set(to, [value, value]);
+      }
+    }
+    for (const [to, values] of targets) {
+      const there = state.clone();
+      const { subject, mask } = term;
+      if (values.length <= MAX_CASE_RANGES) {
+        there.constrain(`parameter ${subject.register} ${mask}`, { subject, mask, ranges: values });
+      }
+      this.#enter(to, there);
+    }
+    return true;
   }
 
   #leaveByTable(state: MachineState): void {
@@ -353,15 +578,59 @@ class Interpretation {
       const value = state.registers[full] ?? null;
       const bits = registerWidth[register] ?? 0;
       if (bits === 64) return value;
-      if (bits === 32) return truncate(value);
+      if (bits === 32) return lowHalf(value);
       if (bits === 9) return mapConstants(value, (c) => Math.floor(c / 256) & 0xff);
-      return mapConstants(value, (c) => (bits === 8 ? c & 0xff : c & 0xffff));
+      return this.#masked(value, bits === 8 ? 0xff : 0xffff, 8);
     }
     if (kind === operandKind.memory) {
       const offset = this.#stackOperand(row, state);
-      return offset === undefined ? null : state.load(offset, width);
+      if (offset === undefined) return this.#load(row, state, width);
+      const value = state.load(offset, width);
+      return width === 4 ? lowHalf(value) : width < 4 ? this.#masked(value, 2 ** (8 * width) - 1, 8) : value;
     }
     return constant(rows.immediate(row, kind));
+  }
+
+  /** A load from outside the stack: of a cell, of a field, or from the table of a jump. */
+  #load(row: number, state: MachineState, width: number): Value {
+    const { memory } = this;
+    if (!memory) return null;
+    const rows = this.#rows;
+    const displacement = rows.displacement(row);
+    const base = fullRegister[rows.base(row)] ?? -1;
+    const hasIndex = rows.index(row) !== Register.None;
+    if (rows.base(row) === Register.RIP) {
+      const slot = memory.threadSlot(displacement);
+      if (slot !== undefined) return width === 8 ? threadOffset(slot) : null;
+      return this.#cell(memory.cellAt(displacement, width), width);
+    }
+    if (base < 0) return null;
+    const at = state.registers[base] ?? null;
+    if (hasIndex) {
+      const table = onlyAtom(at);
+      const index = state.registers[fullRegister[rows.index(row)] ?? -1] ?? null;
+      if (table?.kind !== 'address' || width !== 4 || rows.scale(row) !== 2 || index === null) return null;
+      this.#tables.push({ table: table.address + displacement, index });
+      return tableEntry(this.#tables.length - 1);
+    }
+    if (rows.isThreadRelative(row)) {
+      const variable = onlyAtom(at);
+      if (variable?.kind !== 'thread') return null;
+      return this.#cell(memory.threadCellAt(variable.offset + displacement, width), width);
+    }
+    for (const number of at ?? []) {
+      const atom = decodeAtom(number);
+      if (atom.kind !== 'register' || atom.part !== 'whole') continue;
+      const field = memory.fieldAt(atom.register, atom.plus + displacement, width);
+      if (field !== undefined) return this.#cell(field, width);
+    }
+    return null;
+  }
+
+  #cell(cell: string | undefined, width: number): Value {
+    if (cell === undefined || !this.memory) return null;
+    const mask = width === 8 ? undefined : 2 ** (8 * width) - 1;
+    return termValue(this.memory.terms.intern({ subject: { kind: 'cell', cell }, plus: 0, mask }));
   }
 
   #write(row: number, operand: number, state: MachineState, value: Value, width: number): void {
@@ -377,7 +646,7 @@ class Interpretation {
     if (full < 0) return;
     const bits = registerWidth[register] ?? 0;
     if (bits === 64) state.registers[full] = value;
-    else if (bits === 32) state.registers[full] = truncate(value);
+    else if (bits === 32) state.registers[full] = lowHalf(value);
     else {
       const [mask, shift] = bits === 16 ? [0xffff, 0] : bits === 9 ? [0xff, 8] : [0xff, 0];
       state.registers[full] = combineConstants(state.registers[full] ?? null, value, (old, part) => {
@@ -455,7 +724,7 @@ class Interpretation {
         const base = fullRegister[rows.base(row)] ?? -1;
         const index = fullRegister[rows.index(row)] ?? -1;
         let value: Value;
-        if (rows.base(row) === Register.RIP) value = null;
+        if (rows.base(row) === Register.RIP) value = this.memory ? fileAddress(rows.displacement(row)) : null;
         else {
           value = base >= 0 ? (registers[base] ?? null) : constant(0);
           if (index >= 0) {
@@ -471,7 +740,7 @@ class Interpretation {
               value = null;
             }
           }
-          value = plus(value, rows.displacement(row));
+          value = plus(value, rows.displacement(row), width);
         }
         this.#write(row, 0, state, value, width);
         this.#noteEscape(row, value);
@@ -516,10 +785,10 @@ class Interpretation {
         this.#addConstant(row, state, width, 1);
         return;
       case Mnemonic.Inc:
-        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), 1), width);
+        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), 1, width), width);
         return;
       case Mnemonic.Dec:
-        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), -1), width);
+        this.#write(row, 0, state, plus(this.#read(row, 0, state, width), -1, width), width);
         return;
       case Mnemonic.And: {
         const mask = constantsOf(this.#read(row, 1, state, width));
@@ -531,7 +800,9 @@ class Interpretation {
           this.#write(row, 0, state, value, width);
           return;
         }
-        this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x & y));
+        const masked = mask?.length === 1 ? this.#masked(this.#read(row, 0, state, width), mask[0] ?? 0, width) : null;
+        if (masked !== null) this.#write(row, 0, state, masked, width);
+        else this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x & y));
         return;
       }
       case Mnemonic.Or: {
@@ -576,15 +847,13 @@ class Interpretation {
         return;
       case Mnemonic.Movsxd: {
         const value = this.#read(row, 1, state, 4);
-        const constants = constantsOf(value);
-        this.#write(row, 0, state, constants ? mapConstants(value, (c) => c | 0) : value, width);
+        const table = onlyAtom(value)?.kind === 'table';
+        this.#write(row, 0, state, table ? value : signExtended(value), width);
         return;
       }
       case Mnemonic.Movzx: {
         const from = this.#sourceWidth(row);
-        const value = mapConstants(this.#read(row, 1, state, from), (c) =>
-          from === 1 ? c & 0xff : c & 0xffff,
-        );
+        const value = this.#masked(this.#read(row, 1, state, from), from === 1 ? 0xff : 0xffff, 8);
         this.#write(row, 0, state, value, width);
         return;
       }
@@ -597,7 +866,7 @@ class Interpretation {
       }
       case Mnemonic.Cdqe: {
         const value = registers[rax] ?? null;
-        registers[rax] = constantsOf(value) ? mapConstants(value, (c) => c | 0) : value;
+        registers[rax] = signExtended(value);
         return;
       }
       case Mnemonic.Xchg: {
@@ -657,10 +926,29 @@ class Interpretation {
     const right = this.#read(row, 1, state, width);
     const constants = constantsOf(right);
     let value: Value = null;
-    if (constants?.length === 1) value = plus(left, sign * (constants[0] ?? 0));
+    if (constants?.length === 1) value = this.#sum(left, sign * (constants[0] ?? 0), width);
     else if (constants && constantsOf(left)) value = combineConstants(left, right, (a, b) => a + sign * b);
-    else if (sign === 1 && constantsOf(left)?.length === 1) value = plus(right, constantsOf(left)?.[0] ?? 0);
+    else if (sign === 1 && constantsOf(left)?.length === 1) {
+      value = this.#sum(right, constantsOf(left)?.[0] ?? 0, width);
+    } else if (sign === 1 && width === 8) value = this.#tableTarget(left, right);
     this.#write(row, 0, state, value, width);
+  }
+
+  #sum(value: Value, k: number, width: number): Value {
+    return plus(value, k, width);
+  }
+
+  /** A table's address and an entry of it: where the jump leads. */
+  #tableTarget(left: Value, right: Value): Value {
+    for (const [entry, base] of [
+      [left, right],
+      [right, left],
+    ]) {
+      const [table, address] = [onlyAtom(entry ?? null), onlyAtom(base ?? null)];
+      if (table?.kind !== 'table' || address?.kind !== 'address') continue;
+      if (this.#tables[table.table]?.table === address.address) return entry ?? null;
+    }
+    return null;
   }
 
   /** A stack address anywhere but in rsp and rbp may be written through, from there upwards. */
@@ -674,14 +962,6 @@ class Interpretation {
     const offset = stackOffsetOf(value);
     if (offset !== undefined) this.escaped = Math.min(this.escaped, offset);
   }
-}
-
-/** A 32-bit result: the upper half is zero. An entry value stays itself: only its low half is ever asked for. */
-function truncate(value: Value): Value {
-  if (value === null) return null;
-  return constantsOf(value)
-    ? mapConstants(value, (c) => ((c % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000)
-    : value;
 }
 
 function bitwise(a: number, b: number, f: (a: number, b: number) => number): number {

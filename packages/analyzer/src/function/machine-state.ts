@@ -1,4 +1,6 @@
 import { rsp } from '../decode/registers.js';
+import { type Ranges, sameRanges, unite } from './ranges.js';
+import type { Constraint } from './term.js';
 import { entryRegister, entrySlot, join, sameValue, stackAddress, type Value } from './value.js';
 
 interface Slot {
@@ -9,13 +11,25 @@ interface Slot {
 
 const anything: Slot = { value: null, width: 8 };
 
+/** What the flags say: how `left` compares with `right`, both of `width` bytes. */
+export interface Comparison {
+  readonly left: Value;
+  readonly right: number;
+  readonly width: number;
+}
+
+const noConstraints: ReadonlyMap<string, Constraint> = new Map();
+
 /**
  * Registers and known stack slots at one point of a function. Slots are by offset from the entry's rsp.
  * A slot that is not there holds anything below the return address, and its entry value above.
  */
 export class MachineState {
   readonly registers: Value[];
+  flags: Comparison | undefined;
   readonly #slots: Map<number, Slot>;
+  /** By subject and mask; shared between states until it changes. */
+  #constraints: ReadonlyMap<string, Constraint> = noConstraints;
   /** Arguments from this offset on may have been overwritten. */
   #lostFrom: number;
 
@@ -42,7 +56,22 @@ export class MachineState {
   }
 
   clone(): MachineState {
-    return new MachineState(this.registers.slice(), new Map(this.#slots), this.#lostFrom);
+    const copy = new MachineState(this.registers.slice(), new Map(this.#slots), this.#lostFrom);
+    copy.#constraints = this.#constraints;
+    copy.flags = this.flags;
+    return copy;
+  }
+
+  /** What held on every way here. */
+  get constraints(): ReadonlyMap<string, Constraint> {
+    return this.#constraints;
+  }
+
+  /** Notes that something holds, in place of what was known of the same term. */
+  constrain(key: string, constraint: Constraint): void {
+    const known = this.#constraints.get(key);
+    if (known && sameRanges(known.ranges, constraint.ranges)) return;
+    this.#constraints = new Map(this.#constraints).set(key, constraint);
   }
 
   #untouched(offset: number): Value {
@@ -116,10 +145,57 @@ export class MachineState {
       this.#slots.set(at, { value: widen ? null : value, width: theirs.width });
       changed = true;
     }
+    const constraints = this.#joinConstraints(other.#constraints, widen);
+    if (constraints !== this.#constraints) {
+      this.#constraints = constraints;
+      changed = true;
+    }
+    if (this.flags !== undefined && !sameComparison(this.flags, other.flags)) {
+      this.flags = undefined;
+      changed = true;
+    }
     if (other.#lostFrom < this.#lostFrom) {
       this.#lostFrom = other.#lostFrom;
       changed = true;
     }
     return changed;
   }
+
+  /** Only what both ways agree on, each as wide as either. The same map when nothing is lost. */
+  #joinConstraints(
+    other: ReadonlyMap<string, Constraint>,
+    widen: boolean,
+  ): ReadonlyMap<string, Constraint> {
+    const mine = this.#constraints;
+    if (mine === other || mine.size === 0) return mine;
+    const joined = new Map<string, Constraint>();
+    let changed = false;
+    for (const [key, constraint] of mine) {
+      const theirs = other.get(key);
+      const ranges = theirs && unite(constraint.ranges, theirs.ranges);
+      if (ranges && sameRanges(ranges, constraint.ranges)) joined.set(key, constraint);
+      else {
+        changed = true;
+        if (ranges && !widen && !isAll(ranges, constraint.mask)) joined.set(key, { ...constraint, ranges });
+      }
+    }
+    return changed ? joined : mine;
+  }
+}
+
+function isAll(ranges: Ranges, mask: number | undefined): boolean {
+  const [first = 0, last = 0] = ranges;
+  return mask === undefined
+    ? first === Number.NEGATIVE_INFINITY && last === Number.POSITIVE_INFINITY
+    : first <= 0 && last >= mask;
+}
+
+function sameComparison(a: Comparison, b: Comparison | undefined): boolean {
+  if (a === b) return true;
+  return (
+    b !== undefined &&
+    a.right === b.right &&
+    a.width === b.width &&
+    sameValue(a.left, b.left)
+  );
 }
