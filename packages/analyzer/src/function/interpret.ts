@@ -11,7 +11,7 @@ import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } f
 import { branchRanges } from './branch-ranges.js';
 import type { GoFunction } from './go-table.js';
 import { type Comparison, MachineState } from './machine-state.js';
-import { intersect, shift } from './ranges.js';
+import { intersect, type Ranges, shift } from './ranges.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
 import { isLowMask, LOW_HALF, type Term, type Terms } from './term.js';
 import {
@@ -333,12 +333,9 @@ class Interpretation {
     for (let at = head; ; ) {
       const row = this.scanner.rowOf(at);
       if (row < 0) return;
-      if (this.watched.has(at)) {
-        const seen = this.observed.get(at);
-        if (seen) seen.merge(state);
-        else this.observed.set(at, state.clone());
-      }
       const kind = flowOf[rows.code(row)] ?? 0;
+      const isBranch = kind === flow.branch || kind === flow.transaction;
+      if (!isBranch) this.#observe(at, state);
       const next = at + rows.length(row);
       if (kind === flow.jump) {
         this.#enter(rows.displacement(row), state);
@@ -350,12 +347,12 @@ class Interpretation {
       }
       if (kind === flow.return || kind === flow.exception) return;
       if (kind === flow.call && this.neverReturning.has(rows.displacement(row))) return;
-      if (kind === flow.branch || kind === flow.transaction) {
+      if (isBranch) {
         // `loop` counts rcx down, `xbegin` sets rax on abort.
         for (const register of implicitWrites.get(mnemonicOf[rows.code(row)] ?? 0) ?? []) {
           state.registers[register] = null;
         }
-        if (!this.#branch(row, previous, state)) return;
+        this.#branch(row, previous, state);
       } else this.#stepWithFlags(row, state);
       previous = row;
       if (this.#leaders.has(next)) {
@@ -366,44 +363,50 @@ class Interpretation {
     }
   }
 
-  /** Enters the target of a branch. Returns whether control may also go on; `state` is then what holds there. */
-  #branch(row: number, previous: number, state: MachineState): boolean {
+  #observe(at: number, state: MachineState): void {
+    if (!this.watched.has(at)) return;
+    const seen = this.observed.get(at);
+    if (seen) seen.merge(state);
+    else this.observed.set(at, state.clone());
+  }
+
+  /** Enters the target of a branch, which is what is observed of it; `state` becomes what holds after it. */
+  #branch(row: number, previous: number, state: MachineState): void {
     const rows = this.#rows;
     const mnemonic = mnemonicOf[rows.code(row)] ?? 0;
     const taken = state.clone();
     const { flags } = state;
-    let [mayTake, mayPass] = [true, true];
-    if (flags && this.memory) {
-      const ranges = branchRanges(mnemonic, flags.right, flags.width);
-      if (ranges) {
-        mayTake = this.#constrain(taken, flags, ranges.taken);
-        mayPass = this.#constrain(state, flags, ranges.passed);
-      }
+    const ranges = flags && this.memory && branchRanges(mnemonic, flags.right, flags.width);
+    if (ranges) {
+      this.#constrain(taken, flags, ranges.taken);
+      this.#constrain(state, flags, ranges.passed);
     }
     const equal = this.#equality(previous, state);
     // The way on which the comparison held knows the register's value.
     if (equal && mnemonic === Mnemonic.Je) taken.registers[equal.register] = equal.value;
     if (equal && mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
-    if (mayTake) this.#enter(rows.displacement(row), taken);
-    return mayPass;
+    this.#observe(rows.address(row), taken);
+    this.#enter(rows.displacement(row), taken);
   }
 
-  /** Notes what a comparison says of a term. Returns false when that contradicts what held before. */
-  #constrain(state: MachineState, { left }: Comparison, ranges: readonly number[]): boolean {
+  /**
+   * Notes what a comparison says of a term. A way that cannot be is followed all the same, with what was learnt
+   * last: code that nothing enters would count as entered from somewhere unknown.
+   */
+  #constrain(state: MachineState, { left }: Comparison, ranges: Ranges): void {
     const term = this.#termOf(left);
-    if (!term) return true;
+    if (!term) return;
     const { subject, mask } = term;
-    if (mask !== undefined && term.plus !== 0 && !isLowMask(mask)) return true;
+    if (mask !== undefined && term.plus !== 0 && !isLowMask(mask)) return;
     const inside = mask === undefined ? ranges : intersect(ranges, [0, mask]);
     const moved = shift(inside, term.plus, mask === undefined ? undefined : mask + 1);
+    if (moved.length === 0) return;
     const name = subject.kind === 'cell' ? subject.cell : `${subject.register}`;
     const key = `${subject.kind} ${name} ${mask ?? '-'}`;
     const known = subject.kind === 'parameter' ? state.constraints.get(key)?.ranges : undefined;
     // A cell may have changed since it was loaded before: what held then is forgotten, not added to.
-    const now = known ? intersect(known, moved) : moved;
-    if (now.length === 0) return false;
-    state.constrain(key, { subject, mask, ranges: now });
-    return true;
+    const both = known ? intersect(known, moved) : moved;
+    state.constrain(key, { subject, mask, ranges: both.length > 0 ? both : moved });
   }
 
   /** The term that a value is, when it is one and nothing else. */
@@ -494,7 +497,9 @@ class Interpretation {
     if (mnemonic === Mnemonic.Test) {
       const same =
         rows.kind(row, 1) === operandKind.register && rows.register(row, 1) === rows.register(row, 0);
-      return same ? { register, value: this.#compared(0, bits, state.registers[register] ?? null) } : undefined;
+      return same
+        ? { register, value: this.#compared(0, bits, state.registers[register] ?? null) }
+        : undefined;
     }
     const kind = rows.kind(row, 1);
     if (kind === operandKind.register || kind === operandKind.memory) return undefined;
@@ -800,7 +805,8 @@ class Interpretation {
           this.#write(row, 0, state, value, width);
           return;
         }
-        const masked = mask?.length === 1 ? this.#masked(this.#read(row, 0, state, width), mask[0] ?? 0, width) : null;
+        const masked =
+          mask?.length === 1 ? this.#masked(this.#read(row, 0, state, width), mask[0] ?? 0, width) : null;
         if (masked !== null) this.#write(row, 0, state, masked, width);
         else this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x & y));
         return;
@@ -926,16 +932,12 @@ class Interpretation {
     const right = this.#read(row, 1, state, width);
     const constants = constantsOf(right);
     let value: Value = null;
-    if (constants?.length === 1) value = this.#sum(left, sign * (constants[0] ?? 0), width);
+    if (constants?.length === 1) value = plus(left, sign * (constants[0] ?? 0), width);
     else if (constants && constantsOf(left)) value = combineConstants(left, right, (a, b) => a + sign * b);
     else if (sign === 1 && constantsOf(left)?.length === 1) {
-      value = this.#sum(right, constantsOf(left)?.[0] ?? 0, width);
+      value = plus(right, constantsOf(left)?.[0] ?? 0, width);
     } else if (sign === 1 && width === 8) value = this.#tableTarget(left, right);
     this.#write(row, 0, state, value, width);
-  }
-
-  #sum(value: Value, k: number, width: number): Value {
-    return plus(value, k, width);
   }
 
   /** A table's address and an entry of it: where the jump leads. */

@@ -162,10 +162,7 @@ export class MachineState {
   }
 
   /** Only what both ways agree on, each as wide as either. The same map when nothing is lost. */
-  #joinConstraints(
-    other: ReadonlyMap<string, Constraint>,
-    widen: boolean,
-  ): ReadonlyMap<string, Constraint> {
+  #joinConstraints(other: ReadonlyMap<string, Constraint>, widen: boolean): ReadonlyMap<string, Constraint> {
     const mine = this.#constraints;
     if (mine === other || mine.size === 0) return mine;
     const joined = new Map<string, Constraint>();
@@ -192,10 +189,5 @@ function isAll(ranges: Ranges, mask: number | undefined): boolean {
 
 function sameComparison(a: Comparison, b: Comparison | undefined): boolean {
   if (a === b) return true;
-  return (
-    b !== undefined &&
-    a.right === b.right &&
-    a.width === b.width &&
-    sameValue(a.left, b.left)
-  );
+  return b !== undefined && a.right === b.right && a.width === b.width && sameValue(a.left, b.left);
 }

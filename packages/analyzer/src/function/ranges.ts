@@ -71,6 +71,13 @@ export function shift(ranges: Ranges, k: number, modulus: number | undefined): R
   // A constant has at most 2^39: a few turns of 2^32, many of 256; the remainder is what counts.
   const remainder = ((k % modulus) + modulus) % modulus;
   const once = intersect(ranges, whole).map((bound) => bound - remainder);
-  for (const turn of [0, modulus]) result = unite(result, intersect(once.map((b) => b + turn), whole));
+  for (const turn of [0, modulus])
+    result = unite(
+      result,
+      intersect(
+        once.map((b) => b + turn),
+        whole,
+      ),
+    );
   return result;
 }

@@ -16,12 +16,6 @@ export interface Term {
 
 export const LOW_HALF = 0xffff_ffff;
 
-/** The term's value where its subject is `value`. */
-export function evaluate(term: Term, value: number): number {
-  const sum = value + term.plus;
-  return term.mask === undefined ? sum : cut(sum, term.mask);
-}
-
 /** The bits of a mask of at most 32 bits. */
 export function cut(value: number, mask: number): number {
   const low = ((value % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000;
@@ -68,7 +62,9 @@ export interface Constraint {
 /** All of them held. Those of one parameter held of one value; those of a cell each at a time of its own. */
 export type Condition = readonly Constraint[];
 
-export function admits(constraint: Constraint, value: number): boolean {
-  const seen = constraint.mask === undefined ? value : cut(value, constraint.mask);
-  return includes(constraint.ranges, seen);
+export function admits(
+  { mask, ranges }: { readonly mask?: number | undefined; readonly ranges: Ranges },
+  value: number,
+): boolean {
+  return includes(ranges, mask === undefined ? value : cut(value, mask));
 }

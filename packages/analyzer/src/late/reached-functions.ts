@@ -29,6 +29,12 @@ function witnessOf(functions: readonly string[]): FileSummary {
     numberedCalls: [],
     lateNames: functions.map((name, node) => ({ node, name })),
     lookups: [],
+    guarded: [],
+    conditions: [[]],
+    argumentLists: [[]],
+    parameters: [],
+    cells: [],
+    stores: [],
     entry: -1,
     initial: [],
     health: {

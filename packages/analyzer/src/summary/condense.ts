@@ -7,8 +7,15 @@ export interface Components {
   readonly of: Int32Array;
 }
 
-/** Tarjan's algorithm without recursion, over the kept nodes. */
-export function components({ start, to: targets }: EdgeRows, keep: Uint8Array): Components {
+/**
+ * Tarjan's algorithm without recursion, over the kept nodes.
+ * @param alone nodes that must not be joined with others; edges to them may lead to any number
+ */
+export function components(
+  { start, to: targets }: EdgeRows,
+  keep: Uint8Array,
+  alone?: Uint8Array,
+): Components {
   const n = keep.length;
   const of = new Int32Array(n).fill(-1);
   const order = new Int32Array(n).fill(-1);
@@ -31,7 +38,7 @@ export function components({ start, to: targets }: EdgeRows, keep: Uint8Array): 
       let descended = false;
       for (let i = position[node] ?? 0; i < end; i++) {
         const to = targets[i] ?? 0;
-        if (keep[to] === 0) continue;
+        if (keep[to] === 0 || alone?.[to] === 1) continue;
         if (order[to] === -1) {
           position[node] = i;
           path.push(to);

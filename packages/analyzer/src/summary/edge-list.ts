@@ -29,6 +29,15 @@ export class EdgeList {
     this.#kind[at] = kind;
   }
 
+  copy(): EdgeList {
+    const copy = new EdgeList();
+    copy.#from = this.#from.slice();
+    copy.#to = this.#to.slice();
+    copy.#kind = this.#kind.slice();
+    copy.#count = this.#count;
+    return copy;
+  }
+
   /** Sorted by node (counting sort); edges of one node keep their order. */
   rows(nodes: number): EdgeRows {
     const count = this.#count;

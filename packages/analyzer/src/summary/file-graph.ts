@@ -12,6 +12,7 @@ import { EdgeList, type EdgeRows } from './edge-list.js';
 import type {
   CallSite,
   ExportedSymbol,
+  GuardFacts,
   NodeFacts,
   ImportedSymbol,
   NameUse,
@@ -19,6 +20,8 @@ import type {
   UndecidedSite,
 } from './file-summary.js';
 import { slotsInCode } from './slots-in-code.js';
+import { exportedWriters, guardEdges, noGuards } from './guard-edges.js';
+import type { CodeEdge } from './plan-guards.js';
 import { bestNames } from './symbol-names.js';
 
 const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
@@ -27,8 +30,12 @@ const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
  * The whole graph of one file, before anything is condensed. Nodes are functions, then data objects, then for
  * each function whose parameter becomes a call number a node "entered with unknown arguments".
  */
-export interface FileGraph extends NodeFacts {
+export interface FileGraph extends NodeFacts, GuardFacts {
   readonly nodes: number;
+  /** 1 for functions whose parameters decide something: callers must not be mixed. */
+  readonly alone: Uint8Array;
+  /** Edges between nodes, the guarded among them. */
+  readonly everyEdge: EdgeRows;
   nameOf(node: number): string;
   readonly edges: EdgeRows;
   /** To indexes of `imports`; the kinds say nothing. */
@@ -141,6 +148,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   };
   const edges = new EdgeList();
   const importEdges = new EdgeList();
+  const codeEdges: CodeEdge[] = [];
+  // Only where system calls are made can a guard in the file decide about one.
+  const mayHaveGuards = !go && numbers.sites.length > 0;
   const imports: ImportedSymbol[] = [];
   const importIndex = new Map<string, number>();
   const importOf = (symbolIndex: number, copy: boolean): number => {
@@ -159,8 +169,14 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     return index;
   };
   const incoming = new Uint8Array(nodes);
-  const link = (from: number, to: number, kind: number): void => {
+  const linkData = (from: number, to: number, kind: number): void => {
     edges.add(from, to, kind);
+    if (from !== to) incoming[to] = 1;
+  };
+  /** A way out of a function, which may turn out to be guarded. */
+  const lead = (from: number, to: number, kind: number, address: number, isCall = false): void => {
+    if (mayHaveGuards) codeEdges.push({ from, to, kind, address, isCall });
+    else edges.add(from, to, kind);
     if (from !== to) incoming[to] = 1;
   };
   /** The node of a function that a pointer leads to: its arguments are unknown. */
@@ -180,7 +196,12 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       lookups.push({ node, name: text });
   };
   /** A reference to an address that is not called: a pointer to a function, a stub, or data. */
-  const refer = (from: number, to: number, computed: boolean, fromCode: boolean): void => {
+  const refer = (from: number, to: number, computed: boolean, address?: number): void => {
+    const fromCode = address !== undefined;
+    const link = (node: number, target: number, kind: number): void => {
+      if (fromCode) lead(node, target, kind, address);
+      else linkData(node, target, kind);
+    };
     if (code.at(to)) {
       const slot = stubOf(to);
       if (slot) {
@@ -219,19 +240,20 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       }
       if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
         if (slot) {
-          for (const object of data.at(slot.address, false)) link(node, firstObject + object, edgeKind.call);
+          for (const object of data.at(slot.address, false))
+            lead(node, firstObject + object, edgeKind.call, at);
         } else {
           const callee = table.indexAt(to);
-          if (callee >= 0) link(node, callee, edgeKind.call);
+          if (callee >= 0) lead(node, callee, edgeKind.call, at, true);
         }
-      } else refer(node, to, kind === reference.address, true);
+      } else refer(node, to, kind === reference.address, at);
     }
   });
   const holdPointer = (node: number, slot: PointerSlot): void => {
-    if (slot.kind === 'address') refer(node, slot.target, false, false);
+    if (slot.kind === 'address') refer(node, slot.target, false);
     else if (slot.kind === 'resolver') {
       const resolver = table.indexAt(slot.target);
-      if (resolver >= 0) link(node, resolver, edgeKind.resolver);
+      if (resolver >= 0) linkData(node, resolver, edgeKind.resolver);
     } else importEdges.add(node, importOf(slot.symbol, slot.kind === 'copy'), 0);
   };
   data.objects.forEach((object, i) => {
@@ -259,12 +281,22 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     undecided.push({ node: Math.max(entry, 0), address, function: nameOf(Math.max(entry, 0)), reason });
   }
   for (const [owner, node] of unknownOf) {
-    link(node, owner, edgeKind.call);
+    linkData(node, owner, edgeKind.call);
     undecided.push({
       node,
       address: functions[owner]?.start ?? 0,
       function: nameOf(owner),
       reason: 'it makes the call whose number it is given, and unknown callers may give it any',
+    });
+  }
+
+  const guards = mayHaveGuards
+    ? guardEdges({ elf, code, table, absolute, edges, codeEdges, sites, nodes })
+    : noGuards(nodes);
+  for (const list of [sites, undecided]) {
+    list.forEach((site, i) => {
+      const condition = guards.conditionAt(site.node, site.address);
+      if (condition !== 0) (list as CallSite[])[i] = { ...(site as CallSite), condition };
     });
   }
 
@@ -343,6 +375,14 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   return {
     nodes,
     nameOf,
+    alone: guards.alone,
+    everyEdge: guards.everyEdge(edges),
+    guarded: guards.guarded,
+    conditions: guards.conditions,
+    argumentLists: guards.argumentLists,
+    parameters: guards.parameters,
+    cells: guards.cells,
+    stores: [...guards.stores, ...exportedWriters(exports, guards)],
     edges: edges.rows(nodes),
     importEdges: importEdges.rows(nodes),
     imports,

@@ -1,4 +1,5 @@
 import type { LoaderFacts } from '../elf/elf.js';
+import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-tables.js';
 
 /**
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
@@ -32,6 +33,8 @@ export interface CallSite {
   readonly number: number;
   readonly address: number;
   readonly function: string;
+  /** Index into `conditions`; none always holds. */
+  readonly condition?: number;
 }
 
 export interface UndecidedSite {
@@ -39,6 +42,8 @@ export interface UndecidedSite {
   readonly address: number;
   readonly function: string;
   readonly reason: string;
+  /** As of a `CallSite`. */
+  readonly condition?: number;
 }
 
 /** A call of an imported function that is known to take a system call number first: `syscall`. */
@@ -89,12 +94,33 @@ export interface NodeFacts {
   readonly health: Health;
 }
 
+/** What decides whether a way is taken. See docs/decisions/guards.md. */
+export interface GuardFacts {
+  readonly guarded: readonly GuardedEdge[];
+  readonly conditions: readonly (readonly SummaryConstraint[])[];
+  readonly argumentLists: readonly (readonly SummaryArgument[])[];
+  /** Nodes that look at what they are given, and the registers. Others do not care. */
+  readonly parameters: readonly { readonly node: number; readonly registers: readonly number[] }[];
+  /** What cells hold at first. `shared` ones are the same for all files. */
+  readonly cells: readonly {
+    readonly cell: string;
+    readonly shared: boolean;
+    readonly values: readonly number[];
+  }[];
+  /** What reached nodes put into cells; no values for any. */
+  readonly stores: readonly {
+    readonly node: number;
+    readonly cell: string;
+    readonly values?: readonly number[];
+  }[];
+}
+
 /**
  * What one ELF file means for reachability, whoever loads it: plain data, keyed by content hash and
  * `analyzerVersion`. Nodes are strongly connected components of functions and data objects; a node that
  * reaches neither a system call nor an import nor a name is left out.
  */
-export interface FileSummary extends LoaderFacts, NodeFacts {
+export interface FileSummary extends LoaderFacts, NodeFacts, GuardFacts {
   readonly analyzerVersion: string;
   readonly type: 'executable' | 'shared';
   readonly pie: boolean;

@@ -4,6 +4,7 @@ import { parseElf } from '../elf/parse-elf.js';
 import { type Components, components, reaching } from './condense.js';
 import type { EdgeRows } from './edge-list.js';
 import { type FileGraph, fileGraph } from './file-graph.js';
+import type { GuardedEdge } from './guard-tables.js';
 import { analyzerVersion, type FileSummary, type NodeNames } from './file-summary.js';
 
 /** A file's summary and the names of its nodes. */
@@ -29,10 +30,19 @@ export function summarizeWithNames(bytes: Uint8Array): Summarized {
   for (let node = 0; node < graph.nodes; node++) {
     if (start[node] !== start[node + 1]) marked.add(node);
   }
-  for (const list of [graph.sites, graph.undecided, graph.numberedCalls, graph.lateNames, graph.lookups]) {
+  for (const list of [
+    graph.sites,
+    graph.undecided,
+    graph.numberedCalls,
+    graph.lateNames,
+    graph.lookups,
+    graph.stores,
+    graph.guarded.filter(({ isImport }) => isImport),
+  ]) {
     for (const { node } of list) marked.add(node);
   }
-  return assemble(elf, graph, components(graph.edges, reaching(graph.edges, graph.nodes, marked)));
+  const keep = reaching(graph.everyEdge, graph.nodes, marked);
+  return assemble(elf, graph, components(graph.edges, keep, graph.alone));
 }
 
 /** The same file with every node kept and nothing joined: what a summary must be equal to when linked. */
@@ -64,6 +74,7 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
     const seen = new Map(moved(list).map((use) => [`${use.node} ${use.name}`, use]));
     return [...seen.values()].sort((a, b) => a.node - b.node || (a.name < b.name ? -1 : 1));
   };
+  const guarded = guardedEdges(graph, of);
   const byNode = <T extends { readonly node: number; readonly address: number }>(list: readonly T[]): T[] =>
     moved(list).sort((a, b) => a.node - b.node || a.address - b.address);
   const summary: FileSummary = {
@@ -101,9 +112,40 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
     initial: [...new Set(graph.initial.map((node) => of[node] ?? -1))]
       .filter((node) => node >= 0)
       .sort((a, b) => a - b),
+    guarded,
+    conditions: graph.conditions,
+    argumentLists: graph.argumentLists,
+    parameters: moved(graph.parameters)
+      .filter(({ node }) => node >= 0)
+      .sort((a, b) => a.node - b.node),
+    cells: graph.cells,
+    stores: moved(graph.stores).sort((a, b) => a.node - b.node || (a.cell < b.cell ? -1 : 1)),
     health: graph.health,
   };
   return { summary, names: { analyzerVersion, names } };
+}
+
+/** Guarded edges between components, each once. Inside one nothing is guarded, but for what a function hands itself. */
+function guardedEdges(graph: FileGraph, of: Int32Array): GuardedEdge[] {
+  const found = new Map<string, GuardedEdge>();
+  for (const edge of graph.guarded) {
+    const node = of[edge.node] ?? -1;
+    const to = edge.isImport ? edge.to : (of[edge.to] ?? -1);
+    if (node < 0 || to < 0) continue;
+    if (!edge.isImport && node === to && graph.alone[edge.to] !== 1) continue;
+    const moved = { ...edge, node, to };
+    const key = `${node} ${to} ${edge.isImport} ${edge.condition} ${edge.arguments}`;
+    const known = found.get(key);
+    if (!known || known.kind > edge.kind) found.set(key, moved);
+  }
+  return [...found.values()].sort(
+    (a, b) =>
+      a.node - b.node ||
+      Number(a.isImport) - Number(b.isImport) ||
+      a.to - b.to ||
+      a.condition - b.condition ||
+      a.arguments - b.arguments,
+  );
 }
 
 /** Kinds are one byte. */
