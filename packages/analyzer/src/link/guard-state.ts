@@ -95,7 +95,8 @@ export class GuardState {
       if (parameter !== undefined) parameters.add(parameter);
       if (cell === undefined) continue;
       const key = this.#cellKey(object, cell);
-      const askers = this.#askers.get(key) ?? new Map();
+      const askers =
+        this.#askers.get(key) ?? new Map<string, { readonly object: number; readonly node: number }>();
       askers.set(`${object} ${node}`, { object, node });
       this.#askers.set(key, askers);
       const values = this.#cells.get(key) ?? 'anything';
