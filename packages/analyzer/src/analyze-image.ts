@@ -17,6 +17,7 @@ import {
 } from '@prof-gen/core';
 import { type FoundProgram, findPrograms } from './command/find-programs.js';
 import { characterSetObjects } from './late/character-sets.js';
+import { imageObjects } from './late/image-objects.js';
 import { type LateFile, lateFilesOf } from './late/late-files.js';
 import { asksNameServices, nameServiceObjects, readNameServices } from './late/name-services.js';
 import { reachedFunctions } from './late/reached-functions.js';
@@ -96,7 +97,8 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
     return info;
   };
   const config = await readLoaderConfig(tree);
-  const lateFiles = lateFilesOf(tree);
+  const shared = imageObjects(tree);
+  const lateFiles = lateFilesOf(tree, shared.paths);
   const services = await readNameServices(tree);
 
   const works: Work[] = [];
@@ -114,6 +116,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
       }
       const work = { found: program, closures };
       await openRules(work);
+      await openObserved(work);
       works.push(work);
     } catch (error) {
       if (program === found.programs[0] || !(error instanceof ProfGenError)) throw error;
@@ -121,20 +124,40 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
     }
   }
 
-  /** Opens files in every environment of a program; files that are there already stay as they are. */
-  async function openAll(work: Work, files: readonly LateFile[], by?: string): Promise<void> {
+  /**
+   * Opens files in every environment of a program; files that are there already stay as they are.
+   * @returns whether the loader found any of them
+   */
+  async function openAll(work: Work, files: readonly LateFile[], by?: string): Promise<boolean> {
+    let isFound = false;
     for (const closure of work.closures) {
-      for (const { path, reason } of files) await closure.openLate(path, reason, by);
+      for (const { path, reason } of files) {
+        if ((await closure.openLate(path, reason, by)) !== undefined) isFound = true;
+      }
+    }
+    return isFound;
+  }
+
+  /** What rules and the objects' own notes say, until they say no more: a module may be a host itself. */
+  async function openRules(work: Work): Promise<void> {
+    for (let before = 0; objectsOf(work).length !== before; ) {
+      const objects = objectsOf(work);
+      before = objects.length;
+      const sonames = objects.map(({ entry, info }) => info.soname ?? posix.basename(entry.path));
+      await openAll(work, await lateFiles({ program: work.found.path, sonames }));
+      for (const { entry, info } of objects) {
+        const announced = info.announced.map(({ name, feature }) => ({
+          path: name,
+          reason: `announced by ${entry.path} for ${feature}`,
+        }));
+        await openAll(work, announced, entry.path);
+      }
     }
   }
 
-  /** What rules and the trace say, both known before any code is read. */
-  async function openRules(work: Work): Promise<void> {
+  /** What the trace saw mapped. */
+  async function openObserved(work: Work): Promise<void> {
     const { found: program } = work;
-    const sonames = objectsOf(work).map(
-      ({ entry, info }) => info.soname ?? entry.path.slice(entry.path.lastIndexOf('/') + 1),
-    );
-    await openAll(work, await lateFiles({ program: program.path, sonames }));
     for (const seen of observed) {
       const target = tree.resolve(seen.path);
       if (!target.ok || target.entry.path !== program.path) continue;
@@ -248,8 +271,14 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
       const before = objectsOf(work).length;
       await openForLibc(work, inputs);
       for (const { name, object } of linked.lateNames) {
-        await openAll(work, [{ path: name, reason: `named in ${object}` }], object);
+        const reason = `named in ${object}`;
+        if (await openAll(work, [{ path: name, reason }], object)) continue;
+        await openAll(
+          work,
+          shared.matching(name).map((path) => ({ path, reason: `${reason}: "${name}"` })),
+        );
       }
+      await openRules(work);
       if (objectsOf(work).length === before) break;
       await summariseMissing();
       inputs = await linkInputs(work);

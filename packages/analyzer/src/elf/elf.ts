@@ -103,7 +103,15 @@ export interface Elf extends LoaderFacts {
   readonly globalOffsetTable?: number;
 }
 
-export const segmentType = { load: 1, dynamic: 2, interp: 3, tls: 7, ehFrame: 0x6474e550, relro: 0x6474e552 };
+export const segmentType = {
+  load: 1,
+  dynamic: 2,
+  interp: 3,
+  note: 4,
+  tls: 7,
+  ehFrame: 0x6474e550,
+  relro: 0x6474e552,
+};
 
 export const relocationType = {
   absolute64: 1,

@@ -1,6 +1,15 @@
+/** Files that name modules. */
+export interface ModuleConfiguration {
+  /** Path of the files, links not followed. */
+  readonly file: RegExp;
+  /** Its first group is a name. Flags `gm`. */
+  readonly names: RegExp;
+}
+
 /**
  * Objects that a program opens by itself at run time, from directories that its code or its library knows.
- * A rule holds for programs whose path matches `program`, or that have an object of a name matching `soname`.
+ * A rule holds for programs whose path matches `program`, or that have an object of a name matching `soname`,
+ * one that was opened late included.
  */
 export interface LateRule {
   /** Shown as the reason why an object is in a closure. */
@@ -8,18 +17,22 @@ export interface LateRule {
   readonly program?: RegExp;
   readonly soname?: RegExp;
   /** Real path of the files that may be opened. */
-  readonly files: RegExp;
+  readonly files?: RegExp;
   /** Only files under the directory that holds the program's own, as `bin/java` and `lib/` of one Java home. */
   readonly besideProgram?: true;
   /** Configuration that says which of the files are opened; where it is there and cannot be read, all are. */
   readonly selected?: {
-    readonly configuration: RegExp;
+    /** A name in any of them selects the file of that name; directory, suffix and version do not matter. */
+    readonly configurations: readonly ModuleConfiguration[];
     /** What an image without configuration opens: a server is then given its own when it is run. */
     readonly otherwise: 'all' | 'none';
-    /** Its first group is a file's name, with or without directory and suffix. Flags `gm`. */
-    readonly names: RegExp;
   };
+  /** Configuration whose names are given to the dynamic loader as they are. */
+  readonly named?: ModuleConfiguration;
 }
+
+/** Directories of the distribution's own libraries: what lies elsewhere, an application brought. */
+const applicationObjects = /^(?!\/(usr\/)?(lib|lib32|lib64|libx32|libexec|local\/lib)\/).*\.so(\.\d+)*$/;
 
 /**
  * Where each host looks comes from its documentation or source and from how Debian, Alpine, Fedora and the
@@ -30,7 +43,13 @@ export const lateRules: readonly LateRule[] = [
     reason: 'Python imports extension modules from lib-dynload and the site directories',
     program: /\/(python|pypy)[23]?(\.\d+)*[a-z]*(-dbg)?$/,
     soname: /^lib(python[23]|pypy3?-c)/,
-    files: /\/(lib-dynload|site-packages|dist-packages)\/.*\.so$/,
+    files: /\/(lib-dynload|site-packages|dist-packages)\/.*\.so$|\.(cpython-[^/]*|abi3|pypy[^/]*)\.so$/,
+  },
+  {
+    reason: 'Python imports extension modules that lie with the application',
+    program: /\/(python|pypy)[23]?(\.\d+)*[a-z]*(-dbg)?$/,
+    soname: /^lib(python[23]|pypy3?-c)/,
+    files: applicationObjects,
   },
   {
     reason: 'Perl loads the compiled part of a module from its auto directory',
@@ -50,9 +69,10 @@ export const lateRules: readonly LateRule[] = [
     soname: /^libphp/,
     files: /\/php\d*\/(.*\/)?[^/]+\.so$/,
     selected: {
-      configuration: /\/php[^/]*\/.*\.ini$/,
+      configurations: [
+        { file: /\/php[^/]*\/.*\.ini$/, names: /^\s*(?:zend_)?extension\s*=\s*["']?([^\s;"']+)/gm },
+      ],
       otherwise: 'none',
-      names: /^\s*(?:zend_)?extension\s*=\s*"?([^\s;"]+)/gm,
     },
   },
   {
@@ -60,9 +80,13 @@ export const lateRules: readonly LateRule[] = [
     program: /\/(apache2|httpd)$/,
     files: /\/(apache2|httpd)\/modules\/[^/]+\.so$/,
     selected: {
-      configuration: /\/(etc\/(apache2|httpd)|apache2\/conf)\/.*(\.conf|\.load)$/,
+      configurations: [
+        {
+          file: /\/(etc\/(apache2|httpd)|apache2\/conf)\/.*(\.conf|\.load)$/,
+          names: /^\s*Load(?:Module\s+\S+|File)\s+["']?([^\s"']+)/gim,
+        },
+      ],
       otherwise: 'all',
-      names: /^\s*LoadModule\s+\S+\s+"?([^\s"]+)/gim,
     },
   },
   {
@@ -70,10 +94,13 @@ export const lateRules: readonly LateRule[] = [
     program: /\/(nginx|nginx-debug|openresty)$/,
     files: /\/nginx\/modules\/[^/]+\.so$/,
     selected: {
-      configuration:
-        /^\/(etc\/nginx|usr\/local\/(openresty\/)?nginx\/conf|usr\/share\/nginx\/modules(-available)?)\/.*\.conf$/,
+      configurations: [
+        {
+          file: /^\/(etc\/nginx|usr\/local\/(openresty\/)?nginx\/conf|usr\/share\/nginx\/modules)\/.*\.conf$/,
+          names: /^[^#\n]*?\bload_module\s+["']?([^\s;"']+)/gm,
+        },
+      ],
       otherwise: 'all',
-      names: /^\s*load_module\s+["']?([^\s;"']+)/gm,
     },
   },
   {
@@ -95,8 +122,19 @@ export const lateRules: readonly LateRule[] = [
   {
     reason: 'Java loads the native libraries of its home',
     program: /\/(java|javac|jshell|jcmd|keytool)$/,
+    soname: /^libjli\.so/,
     files: /\/lib\/.*\.so$/,
     besideProgram: true,
+  },
+  {
+    reason: 'Java loads native methods from the system directory for them',
+    soname: /^lib(jli|jvm)\.so/,
+    files: /\/jni\/.*\.so[\d.]*$|\/lib[^/]*(jni|tcnative|java)[^/]*\.so[\d.]*$/,
+  },
+  {
+    reason: 'Java loads native methods that lie with the application',
+    soname: /^lib(jli|jvm)\.so/,
+    files: applicationObjects,
   },
   {
     reason: 'Node.js requires native addons',
@@ -105,13 +143,47 @@ export const lateRules: readonly LateRule[] = [
   },
   {
     reason: 'Erlang loads native code from the priv directory of an application',
-    program: /\/(beam|beam\.smp|erl|erlexec)$/,
+    program: /\/beam(\.[a-z]+)*$/,
     files: /\/priv\/.*\.so$/,
   },
   {
     reason: '.NET loads the native libraries of its runtime',
     program: /\/dotnet$/,
+    soname: /^lib(hostfxr|hostpolicy|coreclr)\.so$/,
     files: /\/dotnet\/.*\.so$/,
+  },
+  {
+    reason: '.NET loads native libraries that lie with the application',
+    program: /\/dotnet$/,
+    soname: /^lib(hostfxr|hostpolicy|coreclr)\.so$/,
+    files: applicationObjects,
+  },
+  {
+    reason: 'Mono loads its helper libraries and assemblies compiled ahead of time',
+    program: /\/mono(-(sgen|boehm))?(32|64)?$/,
+    soname: /^libmono(sgen|boehm)?-2\.0\.so/,
+    files: /\/lib(mono-|Mono)[^/]*\.so[\d.]*$|\.(dll|exe)\.so$/,
+  },
+  {
+    reason: 'Mono loads native libraries that lie with the application',
+    program: /\/mono(-(sgen|boehm))?(32|64)?$/,
+    soname: /^libmono(sgen|boehm)?-2\.0\.so/,
+    files: applicationObjects,
+  },
+  {
+    reason: 'Mono maps the names of native methods to these libraries',
+    program: /\/mono(-(sgen|boehm))?(32|64)?$/,
+    soname: /^libmono(sgen|boehm)?-2\.0\.so/,
+    named: {
+      file: /\/mono\/config$|\.(dll|exe)\.config$/,
+      names: /^\s*<dllmap\b[^>]*\btarget="([^"]+)"/gm,
+    },
+  },
+  {
+    reason: 'SQLite loads extensions',
+    program: /\/sqlite3$/,
+    soname: /^libsqlite3\.so/,
+    files: /\/sqlite3\/[^/]+\.so$|\/mod_spatialite[^/]*\.so$/,
   },
   {
     reason: 'Lua requires compiled modules',
@@ -165,19 +237,28 @@ export const lateRules: readonly LateRule[] = [
     soname: /^libcrypto\.so/,
     files: /\/engines-[\d.]+\/[^/]+\.so$/,
     selected: {
-      configuration: /\/ssl\/openssl[^/]*\.cnf$/,
+      configurations: [
+        { file: /\/ssl\/openssl[^/]*\.cnf$/, names: /^\s*(?:engine_id|dynamic_path)\s*=\s*(\S+)/gm },
+        {
+          file: /^\/(etc|usr\/local)\/.*(nginx|apache2|httpd|haproxy|stunnel).*\.(conf|cfg|load)$/,
+          names: /^\s*(?:ssl_engine|SSLCryptoDevice|ssl-engine|engine\s*=)\s*["']?([^\s;"']+)/gim,
+        },
+      ],
       otherwise: 'none',
-      names: /^\s*(?:engine_id|dynamic_path)\s*=\s*(\S+)/gm,
     },
+  },
+  {
+    reason: 'scripts and command lines may name any engine of OpenSSL',
+    program: /\/(openssl|curl|node|nodejs|j?ruby[\d.]*|beam\.smp)$/,
+    files: /\/engines-[\d.]+\/[^/]+\.so$/,
   },
   {
     reason: 'PAM loads the modules that its services name',
     soname: /^libpam\.so/,
     files: /\/security\/pam_[^/]+\.so$/,
     selected: {
-      configuration: /^\/etc\/pam\.(d\/[^/]+|conf)$/,
+      configurations: [{ file: /^\/etc\/pam\.(d\/[^/]+|conf)$/, names: /^\s*[^#\n]*?\b(pam_\w+)\.so/gm }],
       otherwise: 'all',
-      names: /^\s*[^#\n]*?\b(pam_\w+)\.so/gm,
     },
   },
   {

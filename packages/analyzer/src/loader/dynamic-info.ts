@@ -2,6 +2,7 @@ import { ByteView } from '../elf/byte-view.js';
 import { dynamicOf, dynamicTag, offsetIn } from '../elf/dynamic.js';
 import { segmentType } from '../elf/elf.js';
 import { readSegments } from '../elf/parse-elf.js';
+import { type AnnouncedObject, announcedObjects } from './announced-objects.js';
 
 /** What of an ELF file decides which other files are loaded with it. */
 export interface DynamicInfo {
@@ -16,6 +17,8 @@ export interface DynamicInfo {
   readonly runpath: readonly string[];
   /** DF_1_NODEFLIB. */
   readonly noDefaultLibraries: boolean;
+  /** Objects that the file itself says it may open late. */
+  readonly announced: readonly AnnouncedObject[];
 }
 
 const auxiliaryTag = 0x7ffffffd;
@@ -49,5 +52,6 @@ export function dynamicInfo(bytes: Uint8Array): DynamicInfo | undefined {
     rpath: dynamic.rpath,
     runpath: dynamic.runpath,
     noDefaultLibraries: dynamic.flags.noDefaultLibraries,
+    announced: announcedObjects(view, segments),
   };
 }

@@ -4,7 +4,15 @@ import type { DynamicInfo } from './dynamic-info.js';
 import { loadClosure } from './load-closure.js';
 import { readLoaderConfig } from './loader-config.js';
 
-const none = { needed: [], filters: [], auxiliaries: [], rpath: [], runpath: [], noDefaultLibraries: false };
+const none = {
+  needed: [],
+  filters: [],
+  auxiliaries: [],
+  rpath: [],
+  runpath: [],
+  noDefaultLibraries: false,
+  announced: [],
+};
 const glibc = '/lib64/ld-linux-x86-64.so.2';
 
 /** In these trees a file's content is its dynamic information; `foreign` is of another machine. */

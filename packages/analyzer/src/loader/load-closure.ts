@@ -196,6 +196,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
   const undecided: Undecided[] = [];
   const byPath = new Map<string, Requester>();
   const bySoname = new Map<string, string>();
+  const sonames = new Set<string>();
 
   function add(object: LoadedObject, loadedBy: Requester | undefined, isVariant = false): Requester {
     const requester = { object, loadedBy };
@@ -203,6 +204,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
     byPath.set(object.entry.path, requester);
     const { soname } = object.info;
     if (soname !== undefined && !isVariant && !bySoname.has(soname)) bySoname.set(soname, object.entry.path);
+    if (soname !== undefined && !isVariant) sonames.add(printable(soname));
     return requester;
   }
   function undecide(kind: 'library' | 'object', where: string, what: string, reason: string): void {
@@ -350,7 +352,10 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
 
   return {
     objects,
-    undecided,
+    // What one object misses another may have brought later under that soname: the loader then takes that.
+    get undecided() {
+      return undecided.filter(({ kind, what }) => kind !== 'library' || !sonames.has(what));
+    },
     async openLate(name, reason, by) {
       const requester = (by === undefined ? undefined : byPath.get(by)) ?? root;
       const { path, added } = await open(name, requester, 'late', reason);
