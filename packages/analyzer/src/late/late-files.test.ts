@@ -50,6 +50,33 @@ describe('lateFilesOf', () => {
       '/usr/lib/x86_64-linux-gnu/security/pam_unix.so',
     ]);
   });
+  it('follows links to enabled configuration, and leaves what is only available', async () => {
+    const load = text('load_module modules/ngx_b.so;');
+    const available = {
+      '/usr/share/nginx/modules-available/b.conf': load,
+      '/etc/nginx/nginx.conf': text(''),
+    };
+    expect(await found(available, '/usr/sbin/nginx')).toEqual([]);
+    const enabled = {
+      ...available,
+      '/etc/nginx/modules-enabled/b.conf': { link: '/usr/share/nginx/modules-available/b.conf' },
+    };
+    expect(await found(enabled, '/usr/sbin/nginx')).toEqual(['/usr/lib/nginx/modules/ngx_b.so']);
+  });
+  it('takes modules that lie with the application', async () => {
+    const own = { '/app/native/fast.so': elf, '/opt/app/libJni.so': elf };
+    expect(await found(own, '/usr/lib/jvm/17/bin/java', 'libjli.so')).toEqual([
+      '/app/native/fast.so',
+      '/opt/app/libJni.so',
+      '/opt/venv/lib/python3.11/site-packages/x/y.so',
+    ]);
+    expect(await found(own, '/usr/bin/ls')).toEqual([]);
+  });
+  it('gives the loader the names that Mono maps', async () => {
+    const config = { '/etc/mono/config': text('<dllmap dll="libc" target="libc.so.6" os="linux"/>') };
+    expect(await found(config, '/usr/bin/mono-sgen')).toContain('libc.so.6');
+    expect(await found(config, '/usr/bin/ls')).toEqual([]);
+  });
 });
 
 describe('name services', () => {
