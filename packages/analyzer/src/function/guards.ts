@@ -10,7 +10,7 @@ import { type Condition, type Constraint, LOW_HALF, type Term, type Terms } from
 import { decodeAtom, type Value } from './value.js';
 
 /** Registers that hand over arguments (System V ABI, 3.2.3), in order. */
-export const argumentRegisters: readonly number[] = [rdi, rsi, rdx, rcx, r8, r9];
+const argumentRegisters: readonly number[] = [rdi, rsi, rdx, rcx, r8, r9];
 const isArgument = (register: number): boolean => argumentRegisters.includes(register);
 
 /** A parameter's value, or one of the caller's own parameters, cut and moved, that becomes it. */
