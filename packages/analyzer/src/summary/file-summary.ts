@@ -173,7 +173,7 @@ export interface FileSummary extends LoaderFacts, NodeFacts, GuardFacts {
 }
 
 export const nodeKinds = ['function', 'data', 'got', 'unknown-arguments'] as const;
-type NodeKind = (typeof nodeKinds)[number];
+export type NodeKind = (typeof nodeKinds)[number];
 
 /**
  * What an explanation needs of a file; kept apart because linking does not need it. `graph` is the same summary
