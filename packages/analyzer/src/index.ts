@@ -1,11 +1,11 @@
 export type { Elf, ElfSymbol, Relocations, Section, Segment } from './elf/elf.js';
 export { parseElf } from './elf/parse-elf.js';
 export type { LinkInput } from './link/bind-symbols.js';
-export { type Answer, explainProgram, type Question, type ReadDetail } from './link/explain-program.js';
+export { explainCall } from './link/explain-call.js';
 export { type LinkResult, linkProgram } from './link/link-program.js';
-export { decodeDetail, decodeSummary, encodeDetail, encodeSummary } from './summary/encode-summary.js';
-export { analyzerVersion, type FileDetail, type FileSummary, type Health } from './summary/file-summary.js';
-export { type Summarized, summarize, summarizeWithDetail } from './summary/summarize.js';
+export { decodeNames, decodeSummary, encodeNames, encodeSummary } from './summary/encode-summary.js';
+export { analyzerVersion, type FileSummary, type Health, type NodeNames } from './summary/file-summary.js';
+export { type Summarized, summarize, summarizeWithNames } from './summary/summarize.js';
 export { type AnalyzeImageInput, analyzeImage, type Summarize } from './analyze-image.js';
 export {
   type FoundProgram,

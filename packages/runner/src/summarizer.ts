@@ -7,7 +7,7 @@ import { Piscina } from 'piscina';
 
 /** What the worker of the analyzer takes and gives; bytes cross by transfer. */
 type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
-type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly detail: Uint8Array }>;
+type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly names: Uint8Array }>;
 
 export interface SummarizerOptions {
   readonly summaries: SummaryStore;
@@ -65,7 +65,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     }
     const result = await inWorker(bytes, file.path);
     if (!result.ok) return result;
-    summaries.put(file.sha256, analyzerVersion, result.value.summary, result.value.detail);
+    summaries.put(file.sha256, analyzerVersion, result.value.summary, result.value.names);
     return { ok: true, value: decodeSummary(result.value.summary) };
   }
 

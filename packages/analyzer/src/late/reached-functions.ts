@@ -19,7 +19,6 @@ function witnessOf(functions: readonly string[]): FileSummary {
     imports: [],
     exports: functions.map((name, node) => ({ name, hidden: false, kind: 'function', node })),
     nodes: functions.length,
-    roles: new Uint8Array(functions.length),
     edgeStart: new Uint32Array(functions.length + 1),
     edgeTo: new Uint32Array(),
     edgeKind: new Uint8Array(),

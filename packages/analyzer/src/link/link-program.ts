@@ -1,6 +1,5 @@
 import { printable, type StaticEvidence, type StaticSyscall, type UnresolvedSite } from '@prof-gen/core';
 import type { LinkInput } from './bind-symbols.js';
-import { doorsOf } from './chain-of.js';
 import { reach } from './reach.js';
 
 export interface LinkResult {
@@ -41,8 +40,7 @@ export function linkProgram(input: LinkInput): LinkResult {
       if (list) list.push(entry);
       else found.set(site.number, [entry]);
     },
-    undecided(reached, site) {
-      const { object } = reached;
+    undecided({ object }, site) {
       const key = `${object} ${site.address} ${site.reason}`;
       unresolved.set(key, {
         order: object,
@@ -53,7 +51,6 @@ export function linkProgram(input: LinkInput): LinkResult {
           function: printable(site.function),
           site: hex(site.address),
           reason: site.reason,
-          chain: doorsOf(input, reached),
         },
       });
     },

@@ -1,16 +1,5 @@
 import { z } from 'zod';
-import { chainStepSchema, staticEvidenceSchema } from '../evidence/evidence.js';
-
-/**
- * What counts as reachable, the narrowest first; each contains the one before, but for `imports`.
- * - `objects`: functions and data objects are one graph, walked from the real entry points
- * - `code`: besides, every pointer that lies in data of a loaded file
- * - `address-taken`: besides, every function whose address any code of a loaded file takes
- * - `imports`: all code of every file, and what the C library reaches from the symbols that any of them imports
- */
-export const reachabilities = ['objects', 'code', 'address-taken', 'imports'] as const;
-export const reachabilitySchema = z.enum(reachabilities);
-export type Reachability = z.infer<typeof reachabilitySchema>;
+import { staticEvidenceSchema } from '../evidence/evidence.js';
 
 /** Why a program is analysed. */
 export const programOriginSchema = z.discriminatedUnion('kind', [
@@ -39,10 +28,6 @@ export const unresolvedSiteSchema = z.object({
   function: z.string(),
   site: z.string(),
   reason: z.string(),
-  /** The shortest way to it, shown by the steps that enter an object: entry points, and symbols bound or looked up. */
-  chain: z.array(chainStepSchema).optional(),
-  /** The program ran while it was observed or proven, so that what it was seen to call stands in for the site. */
-  settled: z.enum(['observation', 'proof']).optional(),
 });
 export type UnresolvedSite = z.infer<typeof unresolvedSiteSchema>;
 
