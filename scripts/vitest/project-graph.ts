@@ -5,8 +5,7 @@ import { join } from 'node:path';
 const workspace = join(import.meta.dirname, '../..');
 
 /**
- * Caches Nx's project graph once, before any check: `@nx/enforce-module-boundaries` says nothing at all without one,
- * and two Nx commands at once leave, for a moment, a graph of one and the files of the other.
+ * Caches Nx's project graph once, before any check: `@nx/enforce-module-boundaries` says nothing at all without one.
  */
 export default function cacheProjectGraph(): void {
   const printed = execFileSync('npx', ['nx', 'show', 'projects', '--json'], {
