@@ -3,7 +3,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Summarized, summarizeWithNames } from '../src/summary/summarize.js';
+import type { FileSummary } from '../src/summary/file-summary.js';
+import { summarize } from '../src/summary/summarize.js';
 import { analyse, traced } from './native-programs.js';
 
 let directory = '';
@@ -47,12 +48,12 @@ __attribute__((noinline)) void fail(int c) { Cleanup cleanup; if (c) throw std::
 int main(int c, char **) { try { fail(c); } catch (const std::exception &) { getpgid(0); } return 0; }
 `;
 
-const summaries = new Map<string, Summarized>();
-const remembered = (bytes: Uint8Array, path: string): Summarized => {
+const summaries = new Map<string, FileSummary>();
+const remembered = (bytes: Uint8Array, path: string): FileSummary => {
   // The libraries are the same every time.
   const key = `${path} ${bytes[40]}`;
   const known = path.startsWith(directory) ? undefined : summaries.get(key);
-  const summarized = known ?? summarizeWithNames(bytes);
+  const summarized = known ?? summarize(bytes);
   summaries.set(key, summarized);
   return summarized;
 };

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type LinkedObject, x86_64Syscalls } from '@prof-gen/core';
 import type { LinkInput } from '../src/link/bind-symbols.js';
 import { linkProgram } from '../src/link/link-program.js';
-import { type Summarized, summarizeWithNames } from '../src/summary/summarize.js';
+import type { FileSummary } from '../src/summary/file-summary.js';
+import { summarize } from '../src/summary/summarize.js';
 
 const libraries = [
   '/lib/x86_64-linux-gnu',
@@ -18,13 +19,13 @@ const libraries = [
 /** A program of this machine with what it is linked to, in load order. Its default directories are enough here. */
 export function closure(
   program: string,
-  summarizer: (bytes: Uint8Array, path: string) => Summarized,
+  summarizer: (bytes: Uint8Array, path: string) => FileSummary,
 ): LinkInput {
   const objects: LinkInput['objects'][number][] = [];
   const add = (path: string, role: LinkedObject['role']): void => {
     const real = realpathSync(path);
     if (objects.some(({ object }) => object.path === real)) return;
-    objects.push({ object: { path: real, sha256: '', role }, ...summarizer(readFileSync(real), real) });
+    objects.push({ object: { path: real, sha256: '', role }, summary: summarizer(readFileSync(real), real) });
   };
   add(program, 'program');
   const interpreter = objects[0]?.summary.interpreter;
@@ -41,7 +42,7 @@ export function closure(
 /** The calls of a program of this machine, by number and by name. */
 export function analyse(
   program: string,
-  summarizer: (bytes: Uint8Array, path: string) => Summarized = summarizeWithNames,
+  summarizer: (bytes: Uint8Array, path: string) => FileSummary = summarize,
 ) {
   const result = linkProgram(closure(program, summarizer));
   return { ...result, names: result.syscalls.map(({ number }) => x86_64Syscalls.nameOf(number) ?? '') };

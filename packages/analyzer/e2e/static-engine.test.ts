@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linkProgram } from '../src/link/link-program.js';
-import { summarizeWhole, summarizeWithNames } from '../src/summary/summarize.js';
+import { summarize, summarizeWhole } from '../src/summary/summarize.js';
 import { analyse, closure, traced, tracedFor } from './native-programs.js';
 
 let directory = '';
@@ -73,9 +73,9 @@ describe('exact sets of small programs without a libc', () => {
       void *resolve(void) { return one; } void f(void) __attribute__((ifunc("resolve")));
       __attribute__((visibility("default"))) void g(void) { f(); }`;
     const path = compile('libifunc.so', source, 'gcc', '-shared', '-fPIC', '-nostdlib');
-    const summarized = summarizeWithNames(readFileSync(path));
+    const summary = summarize(readFileSync(path));
     const object = { path, sha256: '', role: 'late' as const };
-    const { syscalls } = linkProgram({ program: path, objects: [{ object, ...summarized }] });
+    const { syscalls } = linkProgram({ program: path, objects: [{ object, summary }] });
     expect(syscalls.map(({ number }) => number)).toEqual([24]);
   });
 });

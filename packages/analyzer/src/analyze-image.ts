@@ -12,6 +12,7 @@ import {
   ProfGenError,
   type ProgramAnalysis,
   printable,
+  type Reachability,
   type RunCommand,
   type Undecided,
 } from '@prof-gen/core';
@@ -49,6 +50,8 @@ export interface AnalyzeImageInput {
   /** What a trace saw: its programs are analysed too, and what they mapped is linked to them. */
   readonly observed?: readonly ObservedProgram[];
   readonly summarize: Summarize;
+  /** What counts as reachable; `objects` unless said. */
+  readonly reachability?: Reachability;
   /** Name for events. */
   readonly image: string;
   readonly onEvent?: EventSink;
@@ -78,7 +81,18 @@ function sha256Of(entry: FileEntry): string {
  * `image/content-not-kept` when its bytes are not there
  */
 export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> {
-  const { tree, image, observed = [] } = input;
+  return (await linkImage(input)).analysis;
+}
+
+export interface LinkedImage {
+  readonly analysis: Analysis;
+  /** For each of the analysis' programs what was linked at last, an input for each of its environments. */
+  readonly inputs: readonly (readonly LinkInput[])[];
+}
+
+/** As `analyzeImage`, with what explanations start from. */
+export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> {
+  const { tree, image, observed = [], reachability = 'objects' } = input;
   const onEvent = input.onEvent ?? ignoreEvents;
   const undecided: Undecided[] = [];
 
@@ -227,7 +241,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
         const summary = await summaryOf(object);
         if (summary !== undefined) objects.push({ object: linkedObject(object), summary });
       }
-      inputs.push({ program: work.found.path, objects });
+      inputs.push({ program: work.found.path, objects, reachability });
     }
     return inputs;
   }
@@ -256,6 +270,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
   }
 
   const programs: ProgramAnalysis[] = [];
+  const linkedInputs: (readonly LinkInput[])[] = [];
   for (const [index, work] of works.entries()) {
     const { found: program } = work;
     const own = await summaries.get(sha256Of(program.entry));
@@ -305,6 +320,7 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
       });
     }
     undecided.push(...work.closures.flatMap((closure) => closure.undecided));
+    linkedInputs.push(inputs);
     programs.push({
       path: printable(program.path),
       calledAs: program.calledAs.map((name) => printable(name)),
@@ -323,12 +339,14 @@ export async function analyzeImage(input: AnalyzeImageInput): Promise<Analysis> 
       unit: 'programs',
     });
   }
-  return {
+  const analysis: Analysis = {
     analyzerVersion,
+    reachability,
     programs,
     undecided: [...new Map(undecided.map((entry) => [JSON.stringify(entry), entry])).values()],
     files: new Set(programs.flatMap((program) => program.objects.map(({ sha256 }) => sha256))).size,
   };
+  return { analysis, inputs: linkedInputs };
 }
 
 /** What is opened late comes after all that is there from the start. */
@@ -365,7 +383,14 @@ function joinLinks(results: readonly LinkResult[]): LinkResult {
     syscalls: numbers
       .sort((a, b) => a - b)
       .map((number) => ({ number, evidence: evidenceOf(number).slice(0, maximumEvidence) })),
-    unresolved: distinct(results.flatMap(({ unresolved }) => unresolved)),
+    // Environments may lead to a site in different ways.
+    unresolved: [
+      ...new Map(
+        results
+          .flatMap(({ unresolved }) => unresolved)
+          .map((site) => [`${site.object} ${site.site} ${site.reason}`, site]),
+      ).values(),
+    ],
     lateNames: distinct(results.flatMap(({ lateNames }) => lateNames)),
   };
 }

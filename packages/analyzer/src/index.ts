@@ -1,11 +1,12 @@
 export type { Elf, ElfSymbol, Relocations, Section, Segment } from './elf/elf.js';
 export { parseElf } from './elf/parse-elf.js';
 export type { LinkInput } from './link/bind-symbols.js';
-export { explainCall } from './link/explain-call.js';
+export { explainImage, type ExplainedImage, type ExplainImageInput } from './explain-image.js';
+export type { Answer, Question } from './link/explain-program.js';
 export { type LinkResult, linkProgram } from './link/link-program.js';
-export { decodeNames, decodeSummary, encodeNames, encodeSummary } from './summary/encode-summary.js';
-export { analyzerVersion, type FileSummary, type Health, type NodeNames } from './summary/file-summary.js';
-export { type Summarized, summarize, summarizeWithNames } from './summary/summarize.js';
+export { decodeDetail, decodeSummary, encodeDetail, encodeSummary } from './summary/encode-summary.js';
+export { analyzerVersion, type FileDetail, type FileSummary, type Health } from './summary/file-summary.js';
+export { type Summarized, summarize, summarizeWithDetail } from './summary/summarize.js';
 export { type AnalyzeImageInput, analyzeImage, type Summarize } from './analyze-image.js';
 export {
   type FoundProgram,

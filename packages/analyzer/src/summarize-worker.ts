@@ -1,6 +1,6 @@
 import { type Outcome, outcomeOf, ProfGenError, printable } from '@prof-gen/core';
-import { encodeNames, encodeSummary } from './summary/encode-summary.js';
-import { summarizeWithNames } from './summary/summarize.js';
+import { encodeDetail, encodeSummary } from './summary/encode-summary.js';
+import { summarizeWithDetail } from './summary/summarize.js';
 
 export interface SummarizeTask {
   readonly bytes: Uint8Array;
@@ -11,8 +11,8 @@ export interface SummarizeTask {
 export interface SummarizeResult {
   /** For `decodeSummary`. */
   readonly summary: Uint8Array;
-  /** For `decodeNames`. */
-  readonly names: Uint8Array;
+  /** For `decodeDetail`. */
+  readonly detail: Uint8Array;
 }
 
 /**
@@ -25,8 +25,8 @@ export default async function summarizeTask({
 }: SummarizeTask): Promise<Outcome<SummarizeResult>> {
   return outcomeOf(() => {
     try {
-      const { summary, names } = summarizeWithNames(bytes);
-      return { summary: encodeSummary(summary), names: encodeNames(names) };
+      const { summary, detail } = summarizeWithDetail(bytes);
+      return { summary: encodeSummary(summary), detail: encodeDetail(detail) };
     } catch (error) {
       if (!(error instanceof ProfGenError)) throw error;
       throw new ProfGenError(error.code, `${printable(path)}: ${error.message}`, {

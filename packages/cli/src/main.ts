@@ -1,6 +1,7 @@
 import { errorData } from '@prof-gen/core';
 import { toolVersion } from '@prof-gen/runner';
 import { Command, CommanderError } from 'commander';
+import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
 import { defineRunCommand } from './commands/run-command.js';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineProfileCommand(program, io, exit);
   defineRunCommand(program, io, exit);
   defineReportCommand(program, io, exit);
+  defineExplainCommand(program, io, exit);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
 
   try {

@@ -1,4 +1,5 @@
 export * from './analysis/analysis.js';
+export * from './analysis/explanation.js';
 export * from './dataset/confine-published.js';
 export * from './dataset/cve-dataset.js';
 export * from './dataset/dataset.js';

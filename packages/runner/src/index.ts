@@ -1,3 +1,4 @@
+export { type ExplainInput, explainImage } from './explain-image.js';
 export { type LoadedDataset, loadDataset } from './load-dataset.js';
 export { loadWorkload } from './load-workload.js';
 export { type ProfiledImage, type ProfileImageInput, profileImage } from './profile-image.js';

@@ -40,7 +40,12 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
   const tracedBy = new Map(observation?.programs.map(({ path, syscalls }) => [path, syscalls]));
   return {
     schemaVersion: 1,
-    tool: { name: 'prof-gen', version: toolVersion, analyzer: analyzerVersion },
+    tool: {
+      name: 'prof-gen',
+      version: toolVersion,
+      analyzer: analyzerVersion,
+      reachability: analysis.reachability,
+    },
     status: statusOf(analysis, observation, proof),
     image: {
       reference: input.image.reference,

@@ -1,19 +1,18 @@
 import { analyzeImage } from '@prof-gen/analyzer';
 import {
   type Denial,
-  defaultPlatform,
   type EventSink,
   type ImagePhase,
   type Platform,
   type Profile,
   type ProfileDocument,
   type Proof,
-  ProfGenError,
+  type Reachability,
   type RunOverrides,
   runCommandOf,
   type Workload,
 } from '@prof-gen/core';
-import { type OpenedImage, openImage } from '@prof-gen/image';
+import type { OpenedImage } from '@prof-gen/image';
 import {
   buildProfile,
   defaultCapabilities,
@@ -23,6 +22,7 @@ import {
   runtimeBaseFor,
 } from '@prof-gen/profile';
 import type { LoadedImage, Tracer } from '@prof-gen/tracer';
+import { openForAnalysis } from './open-for-analysis.js';
 import { profileDocument } from './profile-document.js';
 import type { Workbench } from './workbench.js';
 
@@ -40,6 +40,8 @@ export interface ProfileImageInput {
   readonly learn: boolean;
   /** Keep denied what Docker's default denies to such a container. */
   readonly intersectDockerDefault: boolean;
+  /** What counts as reachable; `objects` unless said. */
+  readonly reachability?: Reachability;
 }
 
 export interface ProfiledImage {
@@ -76,25 +78,9 @@ export async function profileImage(
     }
   };
 
-  const platform = input.platform ?? defaultPlatform;
-  const image = await timed('open', () =>
-    openImage(input.reference, {
-      cache: workbench.cache,
-      platform,
-      name,
-      onEvent,
-      ...(workbench.socketPath === undefined ? {} : { engine: { socketPath: workbench.socketPath } }),
-      ...(signal === undefined ? {} : { signal }),
-    }),
-  );
+  const image = await timed('open', () => openForAnalysis(input, workbench, onEvent));
   let inTheEngine: LoadedImage | undefined;
   try {
-    if (image.platform.architecture !== 'amd64' || image.platform.os !== 'linux') {
-      throw new ProfGenError(
-        'analysis/unsupported-platform',
-        'only linux/amd64 images can be analysed so far',
-      );
-    }
     const command = runCommandOf(image.config, input.overrides);
     const seen =
       tracer &&
@@ -118,6 +104,7 @@ export async function profileImage(
         shell: image.config.shell,
         ...(observation === undefined ? {} : { observed: observation.programs }),
         summarize: workbench.summarizer.summarize,
+        ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
         image: name,
         onEvent,
       }),

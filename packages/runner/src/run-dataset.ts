@@ -1,6 +1,12 @@
 import { release } from 'node:os';
 import { analyzerVersion } from '@prof-gen/analyzer';
-import { type ErrorData, type EventSink, errorData, type ProfileDocument } from '@prof-gen/core';
+import {
+  type ErrorData,
+  type EventSink,
+  errorData,
+  type ProfileDocument,
+  type Reachability,
+} from '@prof-gen/core';
 import type { RunId, Store } from '@prof-gen/store';
 import type { LoadedDataset } from './load-dataset.js';
 import { profileImage } from './profile-image.js';
@@ -16,6 +22,8 @@ export interface RunDatasetInput {
   readonly jobs: number;
   readonly learn: boolean;
   readonly intersectDockerDefault: boolean;
+  /** What counts as reachable. */
+  readonly reachability: Reachability;
 }
 
 export interface RunSummary {
@@ -49,6 +57,7 @@ export async function runDataset(
       static: tracer === undefined,
       learn: input.learn,
       dockerDefault: input.intersectDockerDefault,
+      reachability: input.reachability,
     },
   };
   const run =
@@ -96,6 +105,7 @@ export async function runDataset(
           ...(image.test === undefined || tracer === undefined ? {} : { workload: image.test }),
           learn: input.learn,
           intersectDockerDefault: input.intersectDockerDefault,
+          reachability: input.reachability,
         },
         workbench,
         onEvent,

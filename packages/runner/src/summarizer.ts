@@ -1,13 +1,20 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { analyzerVersion, decodeSummary, type FileSummary, type Summarize } from '@prof-gen/analyzer';
+import {
+  analyzerVersion,
+  decodeDetail,
+  decodeSummary,
+  type FileDetail,
+  type FileSummary,
+  type Summarize,
+} from '@prof-gen/analyzer';
 import { type ErrorData, errorData, type Outcome, printable } from '@prof-gen/core';
 import type { SummaryStore } from '@prof-gen/store';
 import { Piscina } from 'piscina';
 
 /** What the worker of the analyzer takes and gives; bytes cross by transfer. */
 type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
-type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly names: Uint8Array }>;
+type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly detail: Uint8Array }>;
 
 export interface SummarizerOptions {
   readonly summaries: SummaryStore;
@@ -24,6 +31,8 @@ export interface SummarizerOptions {
 /** Summaries of ELF files from the cache, else made on worker threads. */
 export interface Summarizer {
   readonly summarize: Summarize;
+  /** What explanations need of a file besides: kept with its summary, read only when asked for. */
+  readonly detail: (file: Parameters<Summarize>[0]) => Promise<Outcome<FileDetail>>;
   /** Distinct files: asked for, and of these made anew. */
   readonly counts: { readonly files: number; readonly made: number };
   close(): Promise<void>;
@@ -57,16 +66,27 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     const known = summaries.get(file.sha256, analyzerVersion);
     if (known !== undefined) return { ok: true, value: decodeSummary(known) };
     counts.made += 1;
+    const result = await analyse(file);
+    if (!result.ok) return result;
+    summaries.put(file.sha256, analyzerVersion, result.value.summary, result.value.detail);
+    return { ok: true, value: decodeSummary(result.value.summary) };
+  }
+
+  async function analyse(file: Parameters<Summarize>[0]): Promise<WorkerResult> {
     let bytes: Uint8Array;
     try {
       bytes = await file.read();
     } catch (error) {
       return { ok: false, error: errorData(error) };
     }
-    const result = await inWorker(bytes, file.path);
-    if (!result.ok) return result;
-    summaries.put(file.sha256, analyzerVersion, result.value.summary, result.value.names);
-    return { ok: true, value: decodeSummary(result.value.summary) };
+    return inWorker(bytes, file.path);
+  }
+
+  async function detail(file: Parameters<Summarize>[0]): Promise<Outcome<FileDetail>> {
+    const known = summaries.names(file.sha256, analyzerVersion);
+    if (known !== undefined) return { ok: true, value: decodeDetail(known) };
+    const result = await analyse(file);
+    return result.ok ? { ok: true, value: decodeDetail(result.value.detail) } : result;
   }
 
   async function inWorker(bytes: Uint8Array, path: string): Promise<WorkerResult> {
@@ -97,6 +117,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
       underWay.set(file.sha256, work);
       return work;
     },
+    detail,
     close: () => pool.destroy(),
   };
 }

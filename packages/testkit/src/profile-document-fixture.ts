@@ -72,7 +72,7 @@ export function profileDocumentFixture({
   ];
   return profileDocumentSchema.parse({
     schemaVersion: 1,
-    tool: { name: 'prof-gen', version: '0.1.0', analyzer: '1' },
+    tool: { name: 'prof-gen', version: '0.1.0', analyzer: '1', reachability: 'objects' },
     status,
     image: {
       reference: `docker.io/library/${name}:1`,

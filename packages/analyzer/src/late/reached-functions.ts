@@ -19,6 +19,7 @@ function witnessOf(functions: readonly string[]): FileSummary {
     imports: [],
     exports: functions.map((name, node) => ({ name, hidden: false, kind: 'function', node })),
     nodes: functions.length,
+    roles: new Uint8Array(functions.length),
     edgeStart: new Uint32Array(functions.length + 1),
     edgeTo: new Uint32Array(),
     edgeKind: new Uint8Array(),
@@ -60,6 +61,6 @@ export function reachedFunctions(input: LinkInput, functions: readonly string[])
     object: { path: witness, sha256: '', role: 'preload' as const },
     summary: witnessOf(functions),
   };
-  const { lateNames } = linkProgram({ program: input.program, objects: [program, front, ...others] });
+  const { lateNames } = linkProgram({ ...input, objects: [program, front, ...others] });
   return new Set(lateNames.filter(({ object }) => object === witness).map(({ name }) => name));
 }

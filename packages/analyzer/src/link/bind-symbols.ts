@@ -1,5 +1,5 @@
-import type { LinkedObject } from '@prof-gen/core';
-import type { ExportedSymbol, FileSummary, ImportedSymbol, NodeNames } from '../summary/file-summary.js';
+import type { LinkedObject, Reachability } from '@prof-gen/core';
+import type { ExportedSymbol, FileSummary, ImportedSymbol } from '../summary/file-summary.js';
 
 /** What is linked: a program and all that is loaded with it. */
 export interface LinkInput {
@@ -9,9 +9,9 @@ export interface LinkInput {
   readonly objects: readonly {
     readonly object: LinkedObject;
     readonly summary: FileSummary;
-    /** Only explanations use it. */
-    readonly names?: NodeNames;
   }[];
+  /** Absent: `objects`. */
+  readonly reachability?: Reachability;
 }
 
 export interface Definition {

@@ -2,9 +2,9 @@ import type { LinkedObject } from '@prof-gen/core';
 import { buildElf, CODE, DATA, type ElfPlan } from '@prof-gen/testkit';
 import { describe, expect, it } from 'vitest';
 import { decodeSummary, encodeSummary } from '../summary/encode-summary.js';
-import { summarizeWhole, summarizeWithNames } from '../summary/summarize.js';
+import { summarize, summarizeWhole } from '../summary/summarize.js';
+import type { FileSummary } from '../summary/file-summary.js';
 import type { LinkInput } from './bind-symbols.js';
-import { explainCall } from './explain-call.js';
 import { linkProgram } from './link-program.js';
 
 const bytes = (hex: string): Uint8Array =>
@@ -17,12 +17,12 @@ const RET = `c3 ${'90'.repeat(15)}`;
 
 type Part = [role: LinkedObject['role'], plan: ElfPlan];
 
-function link(parts: readonly Part[], summarizer = summarizeWithNames): LinkInput {
+function link(parts: readonly Part[], summarizer: (bytes: Uint8Array) => FileSummary = summarize): LinkInput {
   return {
     program: '/program',
     objects: parts.map(([role, plan], i) => ({
       object: { path: `/${role}${i}`, sha256: '', role },
-      ...summarizer(buildElf(plan)),
+      summary: summarizer(buildElf(plan)),
     })),
   };
 }
@@ -194,18 +194,6 @@ describe('reachability', () => {
     expect(numbers(caller('bf27000000'), ['needed', libc])).toEqual([39]);
     expect(unresolved(caller('bf27000000'), ['needed', libc])).toEqual([]);
     expect(unresolved(caller('488b3f'), ['needed', libc])).toHaveLength(1);
-  });
-
-  it('explains a call by the shortest way to it', () => {
-    const input = link([importer, ['needed', exporter(5)]]);
-    expect(explainCall(input, 5)).toEqual([
-      [
-        { object: '/program0', function: '+0x401000', via: 'entry' },
-        { object: '/program0', function: '+0x600000', via: 'data' },
-        { object: '/needed1', function: 'f', via: 'import' },
-      ],
-    ]);
-    expect(explainCall(input, 6)).toEqual([]);
   });
 
   it('finds names of objects that the program may load', () => {

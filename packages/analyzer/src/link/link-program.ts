@@ -1,5 +1,6 @@
 import { printable, type StaticEvidence, type StaticSyscall, type UnresolvedSite } from '@prof-gen/core';
 import type { LinkInput } from './bind-symbols.js';
+import { doorsOf } from './chain-of.js';
 import { reach } from './reach.js';
 
 export interface LinkResult {
@@ -40,7 +41,8 @@ export function linkProgram(input: LinkInput): LinkResult {
       if (list) list.push(entry);
       else found.set(site.number, [entry]);
     },
-    undecided({ object }, site) {
+    undecided(reached, site) {
+      const { object } = reached;
       const key = `${object} ${site.address} ${site.reason}`;
       unresolved.set(key, {
         order: object,
@@ -51,6 +53,7 @@ export function linkProgram(input: LinkInput): LinkResult {
           function: printable(site.function),
           site: hex(site.address),
           reason: site.reason,
+          chain: doorsOf(input, reached),
         },
       });
     },

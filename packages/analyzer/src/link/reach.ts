@@ -1,7 +1,9 @@
-import type { ChainStep } from '@prof-gen/core';
+import type { ChainVia } from '@prof-gen/core';
 import {
   type CallSite,
+  type EdgeKind,
   edgeKinds,
+  type ExportedSymbol,
   type FileSummary,
   type NameUse,
   type NumberedCall,
@@ -9,16 +11,19 @@ import {
 } from '../summary/file-summary.js';
 import type { GuardedEdge } from '../summary/guard-tables.js';
 import { type Given, GuardState, unknownArguments } from './guard-state.js';
-import { exportsByName, type LinkInput, symbolBinder } from './bind-symbols.js';
-
-type Via = ChainStep['via'];
+import { type Definition, exportsByName, type LinkInput, symbolBinder } from './bind-symbols.js';
+import { rootsOf } from './roots.js';
 
 /** A step of the walk: a node of one of the objects and how it was first reached. */
 export interface Reached {
   readonly object: number;
   readonly node: number;
   readonly from: Reached | undefined;
-  readonly via: Via;
+  readonly via: ChainVia | EdgeKind;
+  /** The definition that `import`, `lookup` and `export` lead to. */
+  readonly symbol?: ExportedSymbol;
+  /** What must hold where it is reached from: index into the `conditions` of that object's summary. */
+  readonly condition?: number;
 }
 
 export interface ReachVisitor {
@@ -73,12 +78,23 @@ const RDI = 7;
  * again whenever it may be given more, or a cell that they depend on may hold more.
  */
 export function reach(input: LinkInput, visitor: ReachVisitor): void {
-  new Walk(input, visitor).run();
+  new Walk(input, visitor, new GuardState(input)).run();
+}
+
+const nobody: ReachVisitor = { site() {}, undecided() {}, lateName() {} };
+
+/**
+ * As `reach`, with each node visited by a shortest of all ways: those that opened only after others had been walked
+ * count as well. It takes two walks, the second with all that the first has found out.
+ */
+export function reachShortest(input: LinkInput, visitor: ReachVisitor): void {
+  const guards = new GuardState(input);
+  new Walk(input, nobody, guards).run();
+  new Walk(input, visitor, guards).run();
 }
 
 class Walk {
   readonly #bind: ReturnType<typeof symbolBinder>;
-  readonly #guards: GuardState;
   /** By object and node: how it was reached. */
   readonly #reached: readonly (Reached | undefined)[][];
   readonly #queue: Reached[] = [];
@@ -89,23 +105,14 @@ class Walk {
   constructor(
     private readonly input: LinkInput,
     private readonly visitor: ReachVisitor,
+    private readonly guards: GuardState,
   ) {
     this.#bind = symbolBinder(input);
-    this.#guards = new GuardState(input);
     this.#reached = input.objects.map(() => []);
   }
 
   run(): void {
-    const { objects } = this.input;
-    objects.forEach(({ object, summary }, position) => {
-      if (object.role === 'program' || object.role === 'interpreter')
-        this.#visit(position, summary.entry, undefined, 'entry');
-    });
-    objects.forEach(({ object, summary }, position) => {
-      for (const node of summary.initial) this.#visit(position, node, undefined, 'init');
-      if (object.role !== 'late') return;
-      for (const symbol of summary.exports) this.#visit(position, symbol.node, undefined, 'export');
-    });
+    for (const root of rootsOf(this.input)) this.#visit({ ...root, from: undefined });
     let next = 0;
     for (;;) {
       for (; next < this.#queue.length; next++) {
@@ -119,24 +126,22 @@ class Walk {
     }
   }
 
-  #visit(
-    object: number,
-    node: number,
-    from: Reached | undefined,
-    via: Via,
-    given: Given = unknownArguments,
-  ): void {
+  #visit(reached: Reached, given: Given = unknownArguments): void {
+    const { object, node } = reached;
     const known = this.#reached[object];
     if (node < 0 || !known) return;
-    const learns = this.#guards.receive(object, node, given);
+    const learns = this.guards.receive(object, node, given);
     const before = known[node];
     if (before) {
       if (learns) this.#again.add(before);
       return;
     }
-    const reached = { object, node, from, via };
     known[node] = reached;
     this.#queue.push(reached);
+  }
+
+  #enter(here: Reached, via: ChainVia, { object, symbol }: Definition): void {
+    this.#visit({ object, node: symbol.node, from: here, via, symbol });
   }
 
   /** All ways out of a node. */
@@ -146,14 +151,15 @@ class Walk {
     if (!summary) return;
     const index = byNode(summary);
     for (const { cell, values } of index.stores.get(here.node) ?? []) {
-      for (const asker of this.#guards.store(here.object, cell, values)) {
+      for (const asker of this.guards.store(here.object, cell, values)) {
         const reached = this.#reached[asker.object]?.[asker.node];
         if (reached) this.#again.add(reached);
       }
     }
     for (const { name } of index.lateNames.get(here.node) ?? []) this.visitor.lateName(here, name);
     for (let i = summary.edgeStart[here.node] ?? 0; i < (summary.edgeStart[here.node + 1] ?? 0); i++) {
-      this.#visit(here.object, summary.edgeTo[i] ?? -1, here, edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call');
+      const via = edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call';
+      this.#visit({ object: here.object, node: summary.edgeTo[i] ?? -1, from: here, via });
     }
     for (let i = summary.importStart[here.node] ?? 0; i < (summary.importStart[here.node + 1] ?? 0); i++) {
       this.#import(here, summary.importOf[i] ?? 0);
@@ -161,23 +167,24 @@ class Walk {
     for (const { name } of index.lookups.get(here.node) ?? []) {
       objects.forEach((other, position) => {
         for (const symbol of exportsByName(other.summary).get(name) ?? [])
-          this.#visit(position, symbol.node, here, 'import');
+          this.#enter(here, 'lookup', { object: position, symbol });
       });
     }
     for (const call of index.numberedCalls.get(here.node) ?? []) {
       for (const { object, symbol } of this.#bind(here.object, call.import)) {
         if (symbol.wrapper?.register === RDI && call.numbers.length > 0) {
           for (const number of call.numbers) this.visitor.site(here, { ...call, number });
-          this.#visit(object, symbol.wrapper.node, here, 'import');
-        } else this.#visit(object, symbol.node, here, 'import');
+          this.#visit({ object, node: symbol.wrapper.node, from: here, via: 'import', symbol });
+        } else this.#enter(here, 'import', { object, symbol });
       }
     }
     this.#leaveGuarded(here);
   }
 
-  #import(here: Reached, symbol: number, given?: Given): void {
-    for (const definition of this.#bind(here.object, symbol)) {
-      this.#visit(definition.object, definition.symbol.node, here, 'import', given);
+  #import(here: Reached, wanted: number, condition = 0, given?: Given): void {
+    for (const { object, symbol } of this.#bind(here.object, wanted)) {
+      const reached = { object, node: symbol.node, from: here, via: 'import' as const, symbol };
+      this.#visit(condition === 0 ? reached : { ...reached, condition }, given);
     }
   }
 
@@ -197,13 +204,19 @@ class Walk {
     }
     for (const edge of index.guarded.get(here.node) ?? []) {
       if (!this.#mayHold(here, edge.condition)) continue;
-      const given = this.#guards.given(here.object, here.node, edge.condition, edge.arguments);
-      if (edge.isImport) this.#import(here, edge.to, given);
-      else this.#visit(here.object, edge.to, here, edgeKinds[edge.kind] ?? 'call', given);
+      const { condition } = edge;
+      const given = this.guards.given(here.object, here.node, condition, edge.arguments);
+      if (edge.isImport) {
+        this.#import(here, edge.to, condition, given);
+        continue;
+      }
+      const via = edgeKinds[edge.kind] ?? 'call';
+      const reached = { object: here.object, node: edge.to, from: here, via };
+      this.#visit(condition === 0 ? reached : { ...reached, condition }, given);
     }
   }
 
   #mayHold({ object, node }: Reached, condition: number | undefined): boolean {
-    return condition === undefined || this.#guards.mayHold(object, node, condition);
+    return condition === undefined || this.guards.mayHold(object, node, condition);
   }
 }

@@ -1,7 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { ProfGenError } from '@prof-gen/core';
 import { decodeColumns, encodeColumns } from './column-format.js';
-import { analyzerVersion, type FileSummary, type NodeNames } from './file-summary.js';
+import { analyzerVersion, type FileDetail, type FileSummary } from './file-summary.js';
 
 /** No genuine summary is larger; a damaged or foreign one must not fill the memory. */
 const MAX_DECODED = 512 * 1024 * 1024;
@@ -79,21 +79,28 @@ const zero = (): number => 0;
 
 /** A summary as compressed bytes, equal for equal summaries. */
 export function encodeSummary(summary: FileSummary): Uint8Array {
+  return pack(plainSummary(summary));
+}
+
+function plainSummary(summary: FileSummary) {
   const { edgeStart, edgeTo, importStart, importOf, ...rest } = summary;
-  return pack({
+  return {
     ...rest,
     edges: differencesOf(edgeStart, edgeTo, itself),
     importEdges: differencesOf(importStart, importOf, zero),
-  });
+  };
 }
 
 /** @throws ProfGenError `analysis/bad-summary`, `analysis/other-version` */
 export function decodeSummary(bytes: Uint8Array): FileSummary {
-  const { edges, importEdges, ...rest } = unpack(bytes);
-  const internal = rowsOf(edges as ReturnType<typeof differencesOf>, itself);
-  const external = rowsOf(importEdges as ReturnType<typeof differencesOf>, zero);
+  return summaryOf(unpack(bytes) as unknown as ReturnType<typeof plainSummary>);
+}
+
+function summaryOf({ edges, importEdges, ...rest }: ReturnType<typeof plainSummary>): FileSummary {
+  const internal = rowsOf(edges, itself);
+  const external = rowsOf(importEdges, zero);
   return {
-    ...(rest as unknown as FileSummary),
+    ...rest,
     edgeStart: internal.start,
     edgeTo: internal.to,
     importStart: external.start,
@@ -101,11 +108,17 @@ export function decodeSummary(bytes: Uint8Array): FileSummary {
   };
 }
 
-export function encodeNames(names: NodeNames): Uint8Array {
-  return pack(names);
+/** A detail as bytes, in the same form. */
+export function encodeDetail(detail: FileDetail): Uint8Array {
+  return pack(plainDetail(detail));
+}
+
+function plainDetail(detail: FileDetail) {
+  return { ...detail, graph: plainSummary(detail.graph) };
 }
 
 /** @throws ProfGenError `analysis/bad-summary`, `analysis/other-version` */
-export function decodeNames(bytes: Uint8Array): NodeNames {
-  return unpack(bytes) as unknown as NodeNames;
+export function decodeDetail(bytes: Uint8Array): FileDetail {
+  const { graph, ...rest } = unpack(bytes) as unknown as ReturnType<typeof plainDetail>;
+  return { ...rest, graph: summaryOf(graph) };
 }

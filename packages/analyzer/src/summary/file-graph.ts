@@ -9,22 +9,31 @@ import { type GoCode, goCode } from '../function/go-table.js';
 import { type ImageRange, reference } from '../function/scan-function.js';
 import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
 import { EdgeList, type EdgeRows } from './edge-list.js';
-import type {
-  CallSite,
-  ExportedSymbol,
-  GuardFacts,
-  NodeFacts,
-  ImportedSymbol,
-  NameUse,
-  NumberedCall,
-  UndecidedSite,
+import {
+  type CallSite,
+  edgeKinds,
+  type EdgeKind,
+  type ExportedSymbol,
+  type GuardFacts,
+  type ImportedSymbol,
+  type InitialReason,
+  type NameUse,
+  type NodeFacts,
+  nodeKinds,
+  nodeRole,
+  type NumberedCall,
+  type UndecidedSite,
 } from './file-summary.js';
 import { slotsInCode } from './slots-in-code.js';
 import { exportedWriters, guardEdges, noGuards } from './guard-edges.js';
 import type { CodeEdge } from './plan-guards.js';
 import { bestNames } from './symbol-names.js';
 
-const edgeKind = { call: 0, address: 1, data: 2, resolver: 3 } as const;
+/** Positions of words in a list, by word. */
+const positions = <T extends string>(words: readonly T[]): Readonly<Record<T, number>> =>
+  Object.fromEntries(words.map((word, i) => [word, i])) as Record<T, number>;
+const edgeKind = positions<EdgeKind>(edgeKinds);
+const nodeKind = positions(nodeKinds);
 
 /**
  * The whole graph of one file, before anything is condensed. Nodes are functions, then data objects, then for
@@ -36,7 +45,13 @@ export interface FileGraph extends NodeFacts, GuardFacts {
   readonly alone: Uint8Array;
   /** Edges between nodes, the guarded among them. */
   readonly everyEdge: EdgeRows;
-  nameOf(node: number): string;
+  /** By node, as in `FileDetail`. */
+  readonly nameOf: (node: number) => string;
+  readonly addressOf: (node: number) => number;
+  readonly kinds: Uint8Array;
+  /** By node: `nodeRole`. */
+  readonly roles: Uint8Array;
+  readonly initialReasons: ReadonlyMap<number, InitialReason>;
   readonly edges: EdgeRows;
   /** To indexes of `imports`; the kinds say nothing. */
   readonly importEdges: EdgeRows;
@@ -141,11 +156,23 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const unknownOf = new Map(wrappers.map((owner, i) => [owner, firstUnknown + i]));
   const nodes = firstUnknown + wrappers.length;
   const nameAt = bestNames(elf);
-  const nameOf = (node: number): string => {
-    if (node >= firstUnknown) return nameOf(wrappers[node - firstUnknown] ?? 0);
-    const address = node < firstObject ? functions[node]?.start : data.objects[node - firstObject]?.start;
-    return nameAt(address ?? 0) ?? `+0x${(address ?? 0).toString(16)}`;
+  const addressOf = (node: number): number => {
+    if (node >= firstUnknown) return addressOf(wrappers[node - firstUnknown] ?? 0);
+    const place = node < firstObject ? functions[node] : data.objects[node - firstObject];
+    return place?.start ?? 0;
   };
+  const nameOf = (node: number): string => {
+    const address = addressOf(node);
+    return nameAt(address) ?? `+0x${address.toString(16)}`;
+  };
+  const kinds = new Uint8Array(nodes).fill(nodeKind.function);
+  kinds.fill(nodeKind['unknown-arguments'], firstUnknown);
+  const roles = new Uint8Array(nodes);
+  data.objects.forEach(({ firstSlot, lastSlot }, i) => {
+    const isGotEntry = firstSlot === lastSlot && dataSlots[firstSlot]?.alone === true;
+    kinds[firstObject + i] = isGotEntry ? nodeKind.got : nodeKind.data;
+    roles[firstObject + i] = isGotEntry ? 0 : nodeRole.data;
+  });
   const edges = new EdgeList();
   const importEdges = new EdgeList();
   const codeEdges: CodeEdge[] = [];
@@ -195,30 +222,41 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     else if (fromCode && (isLoader || lookingUp.has(node)) && /^[A-Za-z_]\w{2,}$/.test(text))
       lookups.push({ node, name: text });
   };
-  /** A reference to an address that is not called: a pointer to a function, a stub, or data. */
-  const refer = (from: number, to: number, computed: boolean, address?: number): void => {
-    const fromCode = address !== undefined;
-    const link = (node: number, target: number, kind: number): void => {
-      if (fromCode) lead(node, target, kind, address);
-      else linkData(node, target, kind);
+  /**
+   * A reference to an address that is not called directly: a pointer to a function, a stub, or data.
+   * @param by the instruction and how it refers to it (`reference`); undefined for a pointer in data
+   */
+  const refer = (
+    from: number,
+    to: number,
+    by?: { readonly kind: number; readonly address: number },
+  ): void => {
+    const link = (target: number, kind: number): void => {
+      if (by === undefined) linkData(from, target, edgeKind.pointer);
+      else lead(from, target, kind, by.address);
+      if (by !== undefined && kind === edgeKind.address)
+        roles[target] = (roles[target] ?? 0) | nodeRole.addressTaken;
+    };
+    const referToData = (): void => {
+      for (const object of data.at(to, by?.kind === reference.address)) {
+        const node = firstObject + object;
+        if (kinds[node] !== nodeKind.got) link(node, edgeKind.data);
+        else if (by?.kind === reference.callMemory) link(node, edgeKind.call);
+        else if (by?.kind === reference.jumpMemory) link(node, edgeKind.jump);
+        else link(node, edgeKind.address);
+      }
     };
     if (code.at(to)) {
       const slot = stubOf(to);
-      if (slot) {
-        for (const object of data.at(slot.address, false)) link(from, firstObject + object, edgeKind.address);
-        return;
-      }
-      const node = pointedFunction(to);
-      if (node >= 0) link(from, node, edgeKind.address);
+      const targets = slot
+        ? data.at(slot.address, false).map((object) => firstObject + object)
+        : [pointedFunction(to)].filter((node) => node >= 0);
+      for (const node of targets) link(node, edgeKind.address);
       // What is no known function may be data among the code.
-      if (table.at(to)?.exact) return;
-      if (betweenFunctions.length > 0)
-        for (const object of data.at(to, computed)) link(from, firstObject + object, edgeKind.data);
-      useString(from, to, fromCode);
-      return;
-    }
-    for (const object of data.at(to, computed)) link(from, firstObject + object, edgeKind.data);
-    useString(from, to, fromCode);
+      if (slot || table.at(to)?.exact) return;
+      if (betweenFunctions.length > 0) referToData();
+    } else referToData();
+    useString(from, to, by !== undefined);
   };
 
   const numberedCalls: NumberedCall[] = [];
@@ -239,18 +277,18 @@ function build(elf: Elf, code: CodeMap): FileGraph {
         continue;
       }
       if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
+        const way = kind === reference.call ? edgeKind.call : edgeKind.jump;
         if (slot) {
-          for (const object of data.at(slot.address, false))
-            lead(node, firstObject + object, edgeKind.call, at);
+          for (const object of data.at(slot.address, false)) lead(node, firstObject + object, way, at);
         } else {
           const callee = table.indexAt(to);
-          if (callee >= 0) lead(node, callee, edgeKind.call, at, true);
+          if (callee >= 0) lead(node, callee, way, at, true);
         }
-      } else refer(node, to, kind === reference.address, at);
+      } else refer(node, to, { kind, address: at });
     }
   });
   const holdPointer = (node: number, slot: PointerSlot): void => {
-    if (slot.kind === 'address') refer(node, slot.target, false);
+    if (slot.kind === 'address') refer(node, slot.target);
     else if (slot.kind === 'resolver') {
       const resolver = table.indexAt(slot.target);
       if (resolver >= 0) linkData(node, resolver, edgeKind.resolver);
@@ -281,7 +319,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     undecided.push({ node: Math.max(entry, 0), address, function: nameOf(Math.max(entry, 0)), reason });
   }
   for (const [owner, node] of unknownOf) {
-    linkData(node, owner, edgeKind.call);
+    linkData(node, owner, edgeKind.self);
     undecided.push({
       node,
       address: functions[owner]?.start ?? 0,
@@ -301,20 +339,22 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   }
 
   // Doors into the file.
-  const initial = new Set<number>();
-  const addInitial = (address: number): void => {
-    const node = pointedFunction(address);
-    if (node >= 0) {
-      initial.add(node);
-      incoming[node] = 1;
-    }
+  const initial = new Map<number, InitialReason>();
+  const addInitial = (node: number, reason: InitialReason): void => {
+    if (!initial.has(node)) initial.set(node, reason);
   };
-  for (const address of elf.init) addInitial(address);
-  for (const slot of slots) if (slot.kind === 'resolver') addInitial(slot.target);
+  const addInitialFunction = (address: number, reason: InitialReason): void => {
+    const node = pointedFunction(address);
+    if (node < 0) return;
+    addInitial(node, reason);
+    incoming[node] = 1;
+  };
+  for (const address of elf.init) addInitialFunction(address, 'init-or-fini');
+  for (const slot of slots) if (slot.kind === 'resolver') addInitialFunction(slot.target, 'resolver');
   for (const array of elf.initArrays) {
     for (let at = array.address; at < array.address + Math.min(array.size, 1 << 24); at += 8) {
       const slot = slotAt.get(at);
-      for (const object of slot ? data.at(at, false) : []) initial.add(firstObject + object);
+      for (const object of slot ? data.at(at, false) : []) addInitial(firstObject + object, 'array');
     }
   }
   const exports: ExportedSymbol[] = [];
@@ -354,13 +394,15 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   // GOT entries that nothing loads are left over by the linker; other data may be reached in ways unknown.
   data.objects.forEach((object, i) => {
     const node = firstObject + i;
-    const alone = object.firstSlot === object.lastSlot && dataSlots[object.firstSlot]?.alone === true;
+    const isGotEntry = kinds[node] === nodeKind.got;
     const inTls =
       elf.tls && object.start >= elf.tls.address && object.start < elf.tls.address + elf.tls.fileSize;
-    if ((incoming[node] === 0 && !alone) || inTls || (go && !alone)) initial.add(node);
+    if (inTls) addInitial(node, 'thread-data');
+    else if (incoming[node] === 0 && !isGotEntry) addInitial(node, 'unreferenced-data');
+    else if (go && !isGotEntry) addInitial(node, 'go');
   });
   // Go's runtime reaches code in ways of its own (method tables by reflection, deferred calls): all of it counts.
-  if (go) for (let node = 0; node < firstObject; node++) initial.add(node);
+  if (go) for (let node = 0; node < firstObject; node++) addInitial(node, 'go');
   if (entry >= 0) incoming[entry] = 1;
   let unreferenced = 0;
   functions.forEach((f, node) => {
@@ -383,6 +425,10 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     parameters: guards.parameters,
     cells: guards.cells,
     stores: [...guards.stores, ...exportedWriters(exports, guards)],
+    addressOf,
+    kinds,
+    roles,
+    initialReasons: initial,
     edges: edges.rows(nodes),
     importEdges: importEdges.rows(nodes),
     imports,
@@ -393,7 +439,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     lateNames,
     lookups,
     entry,
-    initial: [...initial].sort((a, b) => a - b),
+    initial: [...initial.keys()].sort((a, b) => a - b),
     health: {
       functions: functions.length,
       instructions: functions.reduce((sum, f) => sum + f.instructions, 0),

@@ -5,7 +5,7 @@ import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-ta
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '3';
+export const analyzerVersion = '4';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {
@@ -62,8 +62,43 @@ export interface NameUse {
   readonly name: string;
 }
 
-/** How an edge came about; index into this is what `edgeKind` holds. */
-export const edgeKinds = ['call', 'address', 'data', 'resolver'] as const;
+/**
+ * How an edge came about; index into this is what `edgeKind` holds. Of several between two nodes the first counts.
+ * - `call`, `jump`: code calls it; jumps or runs on to it (a tail call, a shared tail)
+ * - `address`: code takes the address of a function
+ * - `data`: code refers to a data object
+ * - `pointer`: a data object has a pointer to it
+ * - `resolver`: a data object is filled by what an IFUNC resolver returns
+ * - `self`: the same function, entered with arguments that nobody knows
+ */
+export const edgeKinds = ['call', 'jump', 'address', 'data', 'pointer', 'resolver', 'self'] as const;
+export type EdgeKind = (typeof edgeKinds)[number];
+
+/** Bits of what a node is, joined with `|` where nodes are joined. */
+export const nodeRole = {
+  /** A data object with pointers; a GOT entry is none. */
+  data: 1,
+  /** Some code of the file, reachable or not, takes its address: a function, or a GOT entry bound to one. */
+  addressTaken: 2,
+} as const;
+
+/**
+ * Why a node counts whoever loads the file:
+ * - `init-or-fini`: DT_INIT or DT_FINI
+ * - `array`: a part of DT_PREINIT_ARRAY, DT_INIT_ARRAY or DT_FINI_ARRAY
+ * - `resolver`: the loader calls it to fill a GOT entry (IRELATIVE)
+ * - `thread-data`, `unreferenced-data`: a data object that is reached in ways that references do not show
+ * - `go`: Go's runtime may reach it
+ */
+export const initialReasons = [
+  'init-or-fini',
+  'array',
+  'resolver',
+  'thread-data',
+  'unreferenced-data',
+  'go',
+] as const;
+export type InitialReason = (typeof initialReasons)[number];
 
 /** Figures that show when a kind of edge is missing: unwind entries nothing refers to should be few. */
 export interface Health {
@@ -126,6 +161,8 @@ export interface FileSummary extends LoaderFacts, NodeFacts, GuardFacts {
   readonly pie: boolean;
   readonly static: boolean;
   readonly nodes: number;
+  /** `nodeRole` by node: what other notions of reachability begin with. */
+  readonly roles: Uint8Array;
   /** Edges of node n: positions `edgeStart[n]` to `edgeStart[n + 1]` of `edgeTo` and `edgeKind`. */
   readonly edgeStart: Uint32Array;
   readonly edgeTo: Uint32Array;
@@ -135,9 +172,21 @@ export interface FileSummary extends LoaderFacts, NodeFacts, GuardFacts {
   readonly importOf: Uint32Array;
 }
 
-/** What an explanation shows for the nodes of a summary; kept apart because linking does not need it. */
-export interface NodeNames {
+export const nodeKinds = ['function', 'data', 'got', 'unknown-arguments'] as const;
+
+/**
+ * What an explanation needs of a file; kept apart because linking does not need it. `graph` is the same summary
+ * before anything was joined: each node is one function or data object, so that a way through it is a real one.
+ */
+export interface FileDetail {
   readonly analyzerVersion: string;
-  /** By node: name of its first function or object. */
+  readonly graph: FileSummary;
+  /** By node of `graph`: symbol, or `+0x1a2b` where no source has a name. */
   readonly names: readonly string[];
+  /** By node of `graph`: where it starts, in the file's own numbering. */
+  readonly addresses: readonly number[];
+  /** By node of `graph`: index into `nodeKinds`. */
+  readonly kinds: readonly number[];
+  /** For each of `graph.initial`: index into `initialReasons`. */
+  readonly initial: readonly number[];
 }

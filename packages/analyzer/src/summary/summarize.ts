@@ -5,12 +5,12 @@ import { type Components, components, reaching } from './condense.js';
 import type { EdgeRows } from './edge-list.js';
 import { type FileGraph, fileGraph } from './file-graph.js';
 import type { GuardedEdge } from './guard-tables.js';
-import { analyzerVersion, type FileSummary, type NodeNames } from './file-summary.js';
+import { analyzerVersion, type FileDetail, type FileSummary, initialReasons } from './file-summary.js';
 
-/** A file's summary and the names of its nodes. */
+/** A file's summary and what explanations need besides. */
 export interface Summarized {
   readonly summary: FileSummary;
-  readonly names: NodeNames;
+  readonly detail: FileDetail;
 }
 
 /**
@@ -18,10 +18,26 @@ export interface Summarized {
  * @throws ProfGenError as `parseElf`, and `elf/too-complex`, `environment/decoder`
  */
 export function summarize(bytes: Uint8Array): FileSummary {
-  return summarizeWithNames(bytes).summary;
+  const { elf, graph, keep } = read(bytes);
+  return assemble(elf, graph, components(graph.edges, keep, graph.alone));
 }
 
-export function summarizeWithNames(bytes: Uint8Array): Summarized {
+/** Summary and detail, of one reading. */
+export function summarizeWithDetail(bytes: Uint8Array): Summarized {
+  const { elf, graph, keep } = read(bytes);
+  return {
+    summary: assemble(elf, graph, components(graph.edges, keep, graph.alone)),
+    detail: detailOf(elf, graph, keep),
+  };
+}
+
+/** The same file with every node kept and nothing joined: what a summary must be equal to when linked. */
+export function summarizeWhole(bytes: Uint8Array): FileSummary {
+  const { elf, graph } = read(bytes);
+  return assemble(elf, graph, alone(new Uint8Array(graph.nodes).fill(1)));
+}
+
+function read(bytes: Uint8Array): { elf: Elf; graph: FileGraph; keep: Uint8Array } {
   selfTest();
   const elf = parseElf(bytes);
   const graph = fileGraph(elf);
@@ -41,33 +57,42 @@ export function summarizeWithNames(bytes: Uint8Array): Summarized {
   ]) {
     for (const { node } of list) marked.add(node);
   }
-  const keep = reaching(graph.everyEdge, graph.nodes, marked);
-  return assemble(elf, graph, components(graph.edges, keep, graph.alone));
+  return { elf, graph, keep: reaching(graph.everyEdge, graph.nodes, marked) };
 }
 
-/** The same file with every node kept and nothing joined: what a summary must be equal to when linked. */
-export function summarizeWhole(bytes: Uint8Array): Summarized {
-  selfTest();
-  const elf = parseElf(bytes);
-  const graph = fileGraph(elf);
-  return assemble(elf, graph, {
-    count: graph.nodes,
-    of: Int32Array.from({ length: graph.nodes }, (_, node) => node),
-  });
+/** Each kept node by itself. */
+function alone(keep: Uint8Array): Components {
+  let count = 0;
+  const of = Int32Array.from(keep, (kept) => (kept === 0 ? -1 : count++));
+  return { count, of };
 }
 
-function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summarized {
+function detailOf(elf: Elf, graph: FileGraph, keep: Uint8Array): FileDetail {
+  const { count, of } = alone(keep);
+  const kept = Array.from({ length: graph.nodes }, (_, node) => node).filter((node) => keep[node] !== 0);
+  const reasons = new Map([...graph.initialReasons].map(([node, reason]) => [of[node], reason]));
+  const summary = assemble(elf, graph, { count, of });
+  return {
+    analyzerVersion,
+    graph: summary,
+    names: kept.map(graph.nameOf),
+    addresses: kept.map(graph.addressOf),
+    kinds: kept.map((node) => graph.kinds[node] ?? 0),
+    initial: summary.initial.map((node) => initialReasons.indexOf(reasons.get(node) ?? 'unreferenced-data')),
+  };
+}
+
+function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): FileSummary {
   const edges = joinRows(graph.edges, of, count, count, (node, from) => {
     const to = of[node] ?? -1;
     return to === from ? -1 : to;
   });
   const imports = joinRows(graph.importEdges, of, count, graph.imports.length, (symbol) => symbol);
-  const first = new Int32Array(count);
-  for (let node = graph.nodes - 1; node >= 0; node--) {
+  const roles = new Uint8Array(count);
+  for (let node = 0; node < graph.nodes; node++) {
     const component = of[node] ?? -1;
-    if (component >= 0) first[component] = node;
+    if (component >= 0) roles[component] = (roles[component] ?? 0) | (graph.roles[node] ?? 0);
   }
-  const names = Array.from(first, (node) => graph.nameOf(node));
   const moved = <T extends { readonly node: number }>(list: readonly T[]): T[] =>
     list.map((item) => ({ ...item, node: of[item.node] ?? -1 }));
   const uses = <T extends { readonly node: number; readonly name: string }>(list: readonly T[]): T[] => {
@@ -77,7 +102,7 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
   const guarded = guardedEdges(graph, of);
   const byNode = <T extends { readonly node: number; readonly address: number }>(list: readonly T[]): T[] =>
     moved(list).sort((a, b) => a.node - b.node || a.address - b.address);
-  const summary: FileSummary = {
+  return {
     analyzerVersion,
     type: elf.type,
     pie: elf.pie,
@@ -98,6 +123,7 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
       };
     }),
     nodes: count,
+    roles,
     edgeStart: edges.start,
     edgeTo: edges.to,
     edgeKind: edges.kind,
@@ -122,7 +148,6 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): Summar
     stores: moved(graph.stores).sort((a, b) => a.node - b.node || (a.cell < b.cell ? -1 : 1)),
     health: graph.health,
   };
-  return { summary, names: { analyzerVersion, names } };
 }
 
 /** Guarded edges between components, each once. Inside one nothing is guarded, but for what a function hands itself. */

@@ -1,26 +1,20 @@
-import { parsePlatform, ProfGenError, type ProfileDocument } from '@prof-gen/core';
+import { ProfGenError, type ProfileDocument } from '@prof-gen/core';
 import { loadWorkload, profileImage } from '@prof-gen/runner';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
 import { parseOutputs, writeOutputs } from '../outputs.js';
 import { type SessionOptions, withSession } from '../session.js';
+import { collect, type ImageOptions, imageOptions, requestedImage } from './image-options.js';
 import { sessionOptions } from './session-options.js';
 
-interface ProfileOptions extends SessionOptions {
+interface ProfileOptions extends SessionOptions, ImageOptions {
   readonly output: string[];
-  readonly platform?: string;
-  readonly entrypoint?: string;
-  readonly env: string[];
-  readonly user?: string;
-  readonly workdir?: string;
   readonly workload?: string;
   readonly observe?: string;
   readonly learn?: boolean;
   readonly dockerDefault: boolean;
 }
-
-const collect = (value: string, previous: string[]) => [...previous, value];
 
 const examples = `
 IMAGE is a name as docker takes it, or has a scheme: registry:NAME, docker:NAME,
@@ -39,7 +33,7 @@ Exit codes: 0 good, 1 failed, 2 usage, 3 the proof failed, 5 environment.
 
 /** `prof-gen profile IMAGE`: the main command. */
 export function defineProfileCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  sessionOptions(program.command('profile'))
+  imageOptions(sessionOptions(program.command('profile')))
     .summary('write the seccomp profile of an image')
     .description('Find the system calls that an image needs for its run command, and write a profile.')
     .argument('<image>', 'image reference')
@@ -57,11 +51,6 @@ export function defineProfileCommand(program: Command, io: Io, exit: (code: numb
     )
     .option('--observe <file>', 'a workload to learn from, besides the generic exercise')
     .option('--learn', 'add what the proof denies, marked as learned, and prove again')
-    .option('--platform <os/arch>', 'platform of the image (default: linux/amd64)')
-    .option('--entrypoint <program>', "replaces the image's entrypoint")
-    .option('-e, --env <name=value>', 'set a variable in the container; repeatable', collect, [])
-    .option('-u, --user <user>', 'user in the container')
-    .option('-w, --workdir <dir>', 'working directory in the container')
     .option('--no-docker-default', "do not keep denied what Docker's default profile denies")
     .addHelpText('after', examples)
     .action(async (image: string, command: string[], options: ProfileOptions) => {
@@ -91,21 +80,14 @@ async function runProfile(
     options.workload === undefined ? undefined : loadWorkload(options.workload),
     options.observe === undefined ? undefined : loadWorkload(options.observe),
   ]);
-  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
 
+  const requested = requestedImage(options, command);
   const result = await withSession(io, options, (workbench, onEvent) =>
     profileImage(
       {
         name: image,
         reference: image,
-        ...(platform === undefined ? {} : { platform }),
-        overrides: {
-          ...(options.entrypoint === undefined ? {} : { entrypoint: [options.entrypoint] }),
-          ...(command.length === 0 ? {} : { cmd: command }),
-          ...(options.env.length === 0 ? {} : { env: options.env }),
-          ...(options.user === undefined ? {} : { user: options.user }),
-          ...(options.workdir === undefined ? {} : { workingDir: options.workdir }),
-        },
+        ...requested,
         ...(workload === undefined ? {} : { workload }),
         ...(observe === undefined ? {} : { observe }),
         learn: options.learn === true,

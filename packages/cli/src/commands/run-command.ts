@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ProfGenError, printable } from '@prof-gen/core';
+import { ProfGenError, printable, type Reachability } from '@prof-gen/core';
 import { loadDataset, type RunSummary, renderRun, runDataset } from '@prof-gen/runner';
 import { openStore } from '@prof-gen/store';
 import type { Command } from 'commander';
@@ -8,6 +8,7 @@ import type { Io } from '../io.js';
 import { summaryTable } from '../reporters/summary-table.js';
 import { type SessionOptions, withSession } from '../session.js';
 import { writeWholeFile } from '../write-file.js';
+import { reachabilityOption } from './image-options.js';
 import { positiveInteger, sessionOptions } from './session-options.js';
 
 interface RunOptions extends SessionOptions {
@@ -18,6 +19,7 @@ interface RunOptions extends SessionOptions {
   readonly jobs: number;
   readonly learn?: boolean;
   readonly dockerDefault: boolean;
+  readonly reachability: Reachability;
 }
 
 const examples = `
@@ -34,7 +36,7 @@ Exit codes: 0 good, 1 all failed, 2 usage, 3 a proof failed, 4 some images faile
 
 /** `prof-gen run DATASET`: an evaluation of many images. */
 export function defineRunCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  sessionOptions(program.command('run'))
+  reachabilityOption(sessionOptions(program.command('run')))
     .summary('profile every image of a dataset and keep the results')
     .description(
       'Profile and prove every image of a dataset, keep the results in SQLite, and render the report.',
@@ -75,6 +77,7 @@ async function run(io: Io, file: string, options: RunOptions): Promise<number> {
           jobs: options.jobs,
           learn: options.learn === true,
           intersectDockerDefault: options.dockerDefault,
+          reachability: options.reachability,
         },
         workbench,
         onEvent,

@@ -1,4 +1,5 @@
-import { type Evidence, type ProfileDocument, printable } from '@prof-gen/core';
+import { type ProfileDocument, printable } from '@prof-gen/core';
+import { reasonText } from './reason-text.js';
 import { textTable } from './text-table.js';
 
 /** One image's profile for reading: what stands in it and the first reason for each call. */
@@ -17,7 +18,7 @@ export function profileTable(document: ProfileDocument): string {
     document.syscalls.map(({ name, when, evidence }) => [
       when === undefined ? name : `${name} (some arguments)`,
       [...new Set(evidence.map(({ kind }) => kind))].join(' '),
-      evidence[0] === undefined ? '' : reason(evidence[0]),
+      evidence[0] === undefined ? '' : reasonText(evidence[0]),
     ]),
   );
   const sections = [
@@ -30,7 +31,10 @@ export function profileTable(document: ProfileDocument): string {
     ),
     section(
       'unresolved call sites',
-      document.unresolved.map((u) => `${u.object} ${u.function} ${u.site}: ${u.reason}`),
+      document.unresolved.map((u) => {
+        const way = u.chain?.map((step) => step.function).join(' > ') ?? '';
+        return `${u.program}: ${u.object} ${u.function} ${u.site}: ${u.reason}${way === '' ? '' : ` (${way})`}`;
+      }),
     ),
     section(
       'undecided',
@@ -61,20 +65,4 @@ export function profileTable(document: ProfileDocument): string {
 
 function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${printable(line)}\n`).join('')}`;
-}
-
-function reason(evidence: Evidence): string {
-  switch (evidence.kind) {
-    case 'static':
-      return printable(`${evidence.program}: ${evidence.function} in ${evidence.object} at ${evidence.site}`);
-    case 'traced':
-      return printable(`${evidence.program} made it (${evidence.phase})`);
-    case 'runtime-base':
-      return `${evidence.runtime} ${evidence.version}`;
-    case 'learned':
-      return printable(`a proof denied it to ${evidence.program} (${evidence.phase})`);
-    case 'kernel':
-    case 'user':
-      return printable(evidence.reason);
-  }
 }

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { staticEvidenceSchema } from '../evidence/evidence.js';
+import { chainStepSchema, staticEvidenceSchema } from '../evidence/evidence.js';
+
+/**
+ * What counts as reachable, the narrowest first; each contains the one before, but for `imports`.
+ * - `objects`: functions and data objects are one graph, walked from the real entry points
+ * - `code`: besides, every pointer that lies in data of a loaded file
+ * - `address-taken`: besides, every function whose address any code of a loaded file takes
+ * - `imports`: all code of every file, and what the C library reaches from the symbols that any of them imports
+ */
+export const reachabilities = ['objects', 'code', 'address-taken', 'imports'] as const;
+export const reachabilitySchema = z.enum(reachabilities);
+export type Reachability = z.infer<typeof reachabilitySchema>;
 
 /** Why a program is analysed. */
 export const programOriginSchema = z.discriminatedUnion('kind', [
@@ -28,6 +39,8 @@ export const unresolvedSiteSchema = z.object({
   function: z.string(),
   site: z.string(),
   reason: z.string(),
+  /** The shortest way to it, shown by the steps that enter an object: entry points, and symbols bound or looked up. */
+  chain: z.array(chainStepSchema).optional(),
 });
 export type UnresolvedSite = z.infer<typeof unresolvedSiteSchema>;
 
@@ -66,6 +79,7 @@ export type ProgramAnalysis = z.infer<typeof programAnalysisSchema>;
 /** What static analysis says of an image and a run command. */
 export const analysisSchema = z.object({
   analyzerVersion: z.string(),
+  reachability: reachabilitySchema,
   /** In the order found, the run command's own first. */
   programs: z.array(programAnalysisSchema),
   undecided: z.array(undecidedSchema),

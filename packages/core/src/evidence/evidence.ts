@@ -1,15 +1,61 @@
 import { z } from 'zod';
 
+/**
+ * How a function or data object came to be reached: at a program's start, or from the step before.
+ * - `entry`: the file's entry point; `init`: whoever loads the file, as `because` says; `export`: a symbol of an
+ *   object that may be loaded late; `assumed`: a root of another notion of reachability than `objects`
+ * - `call`, `jump` (a tail call), `address` (code takes the function's address), `data` (code refers to the data),
+ *   `pointer` (the data before has a pointer to it), `resolver` (of an IFUNC)
+ * - `import`: the loader binds the reference to `symbol`; `lookup`: dlsym may be asked for `symbol`
+ */
+export const chainVias = [
+  'entry',
+  'init',
+  'export',
+  'assumed',
+  'call',
+  'jump',
+  'address',
+  'data',
+  'pointer',
+  'resolver',
+  'import',
+  'lookup',
+] as const;
+export type ChainVia = (typeof chainVias)[number];
+
 /** One step of the way from a program's start to a system call. */
 export const chainStepSchema = z.object({
   /** Path of the ELF file in the image. */
   object: z.string(),
-  /** Symbol, or `+0x1a2b` (address in the file's own numbering) where no source has a name. */
+  /** Function or data object: its symbol, or `+0x1a2b` (its address) where no source has a name. */
   function: z.string(),
-  /** How this function came to be reached from the step before. */
-  via: z.enum(['entry', 'init', 'export', 'call', 'import', 'address', 'data', 'resolver']),
+  kind: z.enum(['function', 'data']),
+  /** Where it starts, in the object's own numbering, hexadecimal with `0x`; absent where only the symbol is known. */
+  address: z.string().optional(),
+  via: z.enum(chainVias),
+  /** For `import` and `resolver`: what the step before does with the reference. */
+  reference: z.enum(['call', 'jump', 'address', 'pointer']).optional(),
+  /** For `import` and `export`: name and version; for `lookup`: the name looked up. */
+  symbol: z.string().optional(),
+  /** What else is known of the way: what of the loader runs it, why the object may be loaded, a signal restorer. */
+  because: z.string().optional(),
+  /** What must hold in the function before; absent where nothing is known to. It may hold, as far as is known. */
+  when: z.string().optional(),
 });
 export type ChainStep = z.infer<typeof chainStepSchema>;
+
+/** A shortest way from a program's beginnings to an instruction. The last step is the function that holds it. */
+export const chainSchema = z.object({
+  steps: z.array(chainStepSchema),
+  site: z.object({
+    object: z.string(),
+    function: z.string(),
+    /** Of the instruction, in the object's own numbering, hexadecimal with `0x`. */
+    address: z.string(),
+  }),
+});
+export type Chain = z.infer<typeof chainSchema>;
 
 /** An instruction in a program's closure that makes the call. */
 export const staticEvidenceSchema = z.object({

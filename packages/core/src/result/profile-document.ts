@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   linkedObjectSchema,
   programOriginSchema,
+  reachabilitySchema,
   undecidedSchema,
   unresolvedSiteSchema,
 } from '../analysis/analysis.js';
@@ -31,7 +32,12 @@ export type StaticMiss = z.infer<typeof staticMissSchema>;
 /** The `json` output: one image's profile with all that led to it. Equal inputs give equal bytes. */
 export const profileDocumentSchema = z.object({
   schemaVersion: z.literal(1),
-  tool: z.object({ name: z.literal('prof-gen'), version: z.string(), analyzer: z.string() }),
+  tool: z.object({
+    name: z.literal('prof-gen'),
+    version: z.string(),
+    analyzer: z.string(),
+    reachability: reachabilitySchema,
+  }),
   status: profileStatusSchema,
   image: z.object({ reference: z.string(), digest: z.string(), platform: z.string() }),
   command: z.array(z.string()),

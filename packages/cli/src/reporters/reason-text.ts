@@ -1,0 +1,18 @@
+import { type Evidence, printable } from '@prof-gen/core';
+
+/** One reason for a call, in a line. */
+export function reasonText(evidence: Evidence): string {
+  switch (evidence.kind) {
+    case 'static':
+      return printable(`${evidence.program}: ${evidence.function} in ${evidence.object} at ${evidence.site}`);
+    case 'traced':
+      return printable(`${evidence.program} made it (${evidence.phase})`);
+    case 'runtime-base':
+      return `${evidence.runtime} ${evidence.version}`;
+    case 'learned':
+      return printable(`a proof denied it to ${evidence.program} (${evidence.phase})`);
+    case 'kernel':
+    case 'user':
+      return printable(evidence.reason);
+  }
+}
