@@ -24,14 +24,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     'no-load': { type: 'boolean', default: false },
+    paths: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 if (values.help || positionals.length === 0) {
   process.stdout.write(
-    'usage: scripts/build-images.mjs [--no-load] NAME…\n\n' +
+    'usage: scripts/build-images.mjs [--no-load] [--paths] NAME…\n\n' +
       '  NAME       a recipe of datasets/debian-official or datasets/soundness, such as: redis nginx soundness\n' +
-      '  --no-load  leave the archives in .cache/images and do not touch an engine\n',
+      '  --no-load  leave the archives in .cache/images and do not touch an engine\n' +
+      '  --paths    print the archives instead, one a line\n',
   );
   process.exit(values.help ? 0 : 2);
 }
@@ -58,14 +60,17 @@ async function provide(name) {
   const started = Date.now();
   let built = false;
   if (!existsSync(archive)) {
-    process.stdout.write(`${name}: building from ${recipe.packages.join(', ')} (${recipe.suite})\n`);
+    say(`${name}: building from ${recipe.packages.join(', ')} (${recipe.suite})`);
     await build(recipe, archive);
     built = true;
   }
   if (!values['no-load']) await load(archive, `prof-gen/${name}:latest`);
-  process.stdout.write(
-    `${name}: ${built ? `built in ${Math.round((Date.now() - started) / 1000)} s` : 'at hand'}\n`,
-  );
+  say(`${name}: ${built ? `built in ${Math.round((Date.now() - started) / 1000)} s` : 'at hand'}`);
+  if (values.paths) process.stdout.write(`${archive}\n`);
+}
+
+function say(line) {
+  (values.paths ? process.stderr : process.stdout).write(`${line}\n`);
 }
 
 async function build(recipe, archive) {

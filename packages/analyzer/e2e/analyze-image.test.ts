@@ -2,7 +2,7 @@ import { type Analysis, type FileTree, outcomeOf, ProfGenError, x86_64Syscalls }
 import { type MemoryFile, memoryTree } from '@prof-gen/testkit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AnalyzeImageInput, analyzeImage, type FileSummary, summarize } from '../src/index.js';
-import { diskTree } from './disk-tree.js';
+import { diskTree } from '@prof-gen/testkit';
 
 const host = diskTree('/');
 const summaries = new Map<string, FileSummary>();

@@ -351,7 +351,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
 
 /** What is opened late comes after all that is there from the start. */
 function inLookUpOrder({ objects }: Closure): readonly LoadedObject[] {
-  const isLate = (object: LoadedObject): boolean => object.role === 'late';
+  const isLate = ({ role }: LoadedObject): boolean => role === 'late' || role === 'late-needed';
   return [...objects.filter((object) => !isLate(object)), ...objects.filter(isLate)];
 }
 

@@ -5,6 +5,7 @@ export * from './dataset/cve-dataset.js';
 export * from './dataset/dataset.js';
 export * from './dataset/recipe.js';
 export * from './dataset/runtime-base.js';
+export * from './dataset/soundness-case.js';
 export * from './dataset/syscall-facts.js';
 export * from './error/outcome.js';
 export * from './error/printable.js';

@@ -1,3 +1,4 @@
+export { diskTree } from './disk-tree.js';
 export { type BuiltRelocation, type BuiltSymbol, buildElf, CODE, DATA, type ElfPlan } from './elf-builder.js';
 export { type MemoryFile, memoryTree } from './memory-tree.js';
 export { type FixtureOptions, profileDocumentFixture } from './profile-document-fixture.js';
@@ -20,3 +21,5 @@ export {
   type SeenRequest,
   startFakeRegistry,
 } from './registry/fake-registry.js';
+export { executedProgram } from './soundness/executed-program.js';
+export { type Execution, readStraceLog } from './soundness/strace-log.js';

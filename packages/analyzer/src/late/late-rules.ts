@@ -201,6 +201,8 @@ export const lateRules: readonly LateRule[] = [
     reason: 'Tcl loads packages',
     soname: /^libtcl\d/,
     files: /\/(tcltk|tcl)[\d.]*\/.*\.so$/,
+    // An index may load an object from where the linker looks: libexpect lies among the other libraries.
+    named: { file: /\/pkgIndex\.tcl$/, names: /\b(lib[\w+-]+\.so(?:\.\d+)*)/gm },
   },
   {
     reason: 'uWSGI loads plugins',

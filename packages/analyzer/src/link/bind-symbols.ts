@@ -52,7 +52,10 @@ function matching(definitions: readonly ExportedSymbol[], wanted: ImportedSymbol
 /** Binds references as the loader does, each once. */
 export function symbolBinder(input: LinkInput): (object: number, symbol: number) => readonly Definition[] {
   const { objects } = input;
-  const isLate = (position: number): boolean => objects[position]?.object.role === 'late';
+  const isLate = (position: number): boolean => {
+    const role = objects[position]?.object.role;
+    return role === 'late' || role === 'late-needed';
+  };
   const scope = objects.map((_, position) => position).filter((position) => !isLate(position));
   const late = objects.map((_, position) => position).filter(isLate);
   const bound = objects.map(() => new Map<number, readonly Definition[]>());

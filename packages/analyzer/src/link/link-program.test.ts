@@ -167,6 +167,7 @@ describe('reachability', () => {
   it('takes every export of a late object for a beginning', () => {
     expect(numbers(program('f4'), ['late', exporter(5)])).toEqual([5, 77]);
     expect(numbers(program('f4'), ['needed', exporter(5)])).toEqual([]);
+    expect(numbers(program('f4'), ['late-needed', exporter(5)])).toEqual([]);
   });
 
   it('passes the number on to an imported syscall()', () => {

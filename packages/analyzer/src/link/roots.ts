@@ -13,8 +13,10 @@ export interface Root {
 
 /**
  * The beginnings of all that a program and its objects may execute: the program's and the interpreter's entry,
- * what the loader runs in every object, and all that objects loaded later export; with another notion of
- * reachability than `objects` what that one takes for reached besides.
+ * what the loader runs in every object, and all that objects opened later export, since whoever opens one may ask
+ * it for any name (dlsym(3)); with another notion of reachability than `objects` what that one takes for reached
+ * besides. What an object opened later is linked to is bound by symbol, as at the start: dlsym on the opener's
+ * handle finds its names too, but those are names of a foreign library, which stand in the asker's code as such.
  */
 export function* rootsOf({ objects, reachability = 'objects' }: LinkInput): Iterable<Root> {
   for (const [object, { object: linked, summary }] of objects.entries()) {

@@ -138,8 +138,16 @@ describe('loadClosure with glibc', () => {
     expect(await closure.openLate('nowhere.so', 'a name')).toBeUndefined();
     expect(closure.objects.slice(3)).toMatchObject([
       { entry: { path: '/mod/m.so' }, role: 'late', reason: 'a rule' },
-      { entry: { path: '/mod/dep.so' }, role: 'late', reason: 'needed by /mod/m.so: a rule' },
+      { entry: { path: '/mod/dep.so' }, role: 'late-needed', reason: 'needed by /mod/m.so: a rule' },
     ]);
+    // Whoever opens it by name may ask it for any symbol.
+    await closure.openLate('/mod/dep.so', 'another rule');
+    expect(closure.objects[4]).toMatchObject({
+      entry: { path: '/mod/dep.so' },
+      role: 'late',
+      reason: 'another rule',
+    });
+    expect(closure.objects).toHaveLength(5);
     expect(closure.undecided).toEqual([]);
   });
 

@@ -359,9 +359,13 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
     async openLate(name, reason, by) {
       const requester = (by === undefined ? undefined : byPath.get(by)) ?? root;
       const { path, added } = await open(name, requester, 'late', reason);
+      // What another one was linked to may be opened by its own name as well.
+      const position = objects.findIndex(({ entry, role }) => entry.path === path && role === 'late-needed');
+      const known = objects[position];
+      if (known !== undefined) objects[position] = { ...known, role: 'late', reason };
       await breadthFirst(
         added,
-        'late',
+        'late-needed',
         added[0] === undefined ? undefined : `needed by ${printable(added[0].object.entry.path)}: ${reason}`,
       );
       return path;

@@ -26,8 +26,9 @@ export const linkedObjectSchema = z.object({
   path: z.string(),
   /** Hexadecimal, without a prefix. */
   sha256: z.string(),
-  role: z.enum(['program', 'interpreter', 'preload', 'needed', 'late']),
-  /** For `late`: what says that it may be loaded (a directory rule, a name in code, the trace). */
+  /** `late`: opened by name while the program runs; `late-needed`: what such an object is linked to. */
+  role: z.enum(['program', 'interpreter', 'preload', 'needed', 'late', 'late-needed']),
+  /** For those that are late: what says that it may be loaded (a directory rule, a name in code, the trace). */
   reason: z.string().optional(),
 });
 export type LinkedObject = z.infer<typeof linkedObjectSchema>;

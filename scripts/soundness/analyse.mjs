@@ -1,0 +1,50 @@
+// The analyzer as `prof-gen --static` uses it, over the root file system of the soundness check.
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { analyzeImage } from '@prof-gen/analyzer';
+import { openSummarizer } from '@prof-gen/runner';
+import { openSummaryStore } from '@prof-gen/store';
+import { diskTree } from '@prof-gen/testkit';
+import { cache, hashOf, workspace } from './rootfs.mjs';
+
+/**
+ * Opens the analyzer with a cache of summaries that lives as long as the analyzer's code does not change: what is
+ * checked is always the code at hand.
+ */
+export async function openAnalyser(rootfs) {
+  const code = await hashOf(join(workspace, 'packages/analyzer/dist'), /\.js$/);
+  await mkdir(cache, { recursive: true });
+  for (const name of await readdir(cache)) {
+    if (name.startsWith('summaries-') && !name.includes(code)) await rm(join(cache, name), { force: true });
+  }
+  const summaries = openSummaryStore(join(cache, `summaries-${code}.db`));
+  const summarizer = openSummarizer({ summaries });
+  const tree = diskTree(rootfs);
+  return {
+    tree,
+    /** The analysis of one program alone; `objects` are linked to it as if a trace had seen them mapped. */
+    async analyse(path, { objects = [] } = {}) {
+      const { programs, undecided } = await analyzeImage({
+        tree,
+        command: {
+          argv: [path],
+          env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+          workingDir: '/',
+          user: '',
+        },
+        healthcheck: [],
+        shell: ['/bin/sh', '-c'],
+        observed: objects.length === 0 ? [] : [{ path, argvs: [], objects, syscalls: [], phase: 'check' }],
+        summarize: summarizer.summarize,
+        image: 'soundness',
+      });
+      const program = programs.find((one) => one.path === path);
+      if (program === undefined) throw new Error(`the analysis of ${path} does not have it`);
+      return { program, undecided };
+    },
+    async close() {
+      await summarizer.close();
+      summaries.close();
+    },
+  };
+}
