@@ -27,12 +27,14 @@ export class CodeDecoder {
   readonly #instruction = new iced.Instruction();
   readonly #start: number;
   readonly #end: number;
+  readonly #bytes: Uint8Array;
   #memory: Uint32Array;
 
   /** @param bytes the segment's content, @param address of its first byte */
   constructor(bytes: Uint8Array, address: number) {
     this.#decoder = new iced.Decoder(64, bytes, iced.DecoderOptions.None);
     this.#start = address;
+    this.#bytes = bytes;
     this.#end = address + bytes.length;
     this.#memory = new Uint32Array(wasm.memory.buffer);
   }
@@ -45,11 +47,17 @@ export class CodeDecoder {
     return this.#end;
   }
 
+  /** The byte at an address of the segment. */
+  byteAt(address: number): number {
+    return this.#bytes[address - this.#start] ?? 0;
+  }
+
   /**
-   * Appends the instructions from `from` to `to` in layout order. Stops early where `stop` says that the
-   * address is an instruction already, and at the end of the segment. Invalid bytes are rows of code 0.
+   * Appends the instructions from `from` to `to` in layout order. Stops early where `rowAt` says that there is an
+   * instruction already, and at the end of the segment. Invalid bytes are rows of code 0.
+   * @param rowAt filled: by distance from `origin`, row + 1 of the instruction that starts there
    */
-  decode(from: number, to: number, into: Instructions, stop?: (address: number) => boolean): void {
+  decode(from: number, to: number, into: Instructions, rowAt?: Int32Array, origin = 0): void {
     const limit = Math.min(to, this.#end);
     if (from < this.#start || from >= limit) return;
     this.#decoder.position = from - this.#start;
@@ -62,13 +70,26 @@ export class CodeDecoder {
     const memory = this.#memory;
     const row = instruction / 4 + 2;
     for (let at = from; at < limit; ) {
-      if (stop?.(at)) return;
+      if (rowAt && rowAt[at - origin] !== 0) return;
       wasm.decoder_decodeOut(decoder, instruction);
       into.reserve();
       const { words } = into;
-      const to0 = into.count * STRIDE;
-      for (let i = 0; i < STRIDE; i++) words[to0 + i] = memory[row + i] ?? 0;
-      const length = into.length(into.count++);
+      const word = into.count * STRIDE;
+      // One by one: this runs for every instruction, and a loop or `set` takes twice as long.
+      words[word] = memory[row] ?? 0;
+      words[word + 1] = memory[row + 1] ?? 0;
+      words[word + 2] = memory[row + 2] ?? 0;
+      words[word + 3] = memory[row + 3] ?? 0;
+      words[word + 4] = memory[row + 4] ?? 0;
+      words[word + 5] = memory[row + 5] ?? 0;
+      words[word + 6] = memory[row + 6] ?? 0;
+      words[word + 7] = memory[row + 7] ?? 0;
+      words[word + 8] = memory[row + 8] ?? 0;
+      const last = memory[row + 9] ?? 0;
+      words[word + 9] = last;
+      into.count++;
+      if (rowAt) rowAt[at - origin] = into.count;
+      const length = (last >>> 16) & 0xff;
       // Only the cut-off last instruction of a segment has no length.
       if (length === 0) return;
       at += length;

@@ -81,6 +81,11 @@ export class Instructions {
     return (this.#word(index, 4) >>> (operand * 8)) & 0xff;
   }
 
+  /** Kinds of all operands, a byte each; 0 when all are registers. */
+  kinds(index: number): number {
+    return this.#word(index, 4);
+  }
+
   /** Register (iced's numbering) of operand 0 to 3. */
   register(index: number, operand: number): number {
     return (this.#word(index, 7) >>> (operand * 8)) & 0xff;

@@ -65,8 +65,10 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   let sorted: FunctionCode[] = [];
   let starts = new Float64Array(0);
   const dirty = new Set<FunctionCode>();
+  const piecesOf = new Map<FunctionCode, FunctionCode[]>();
   /** Sorts, ends each function where the next starts, and marks those that this changes. */
   const settle = (): void => {
+    if (functions.size === sorted.length) return;
     sorted = [...functions.values()].sort((a, b) => a.start - b.start);
     starts = Float64Array.from(sorted, (f) => f.start);
     const displaced: [number, 'entries' | 'labels'][] = [];
@@ -76,17 +78,14 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       here.end = next.start;
       dirty.add(here);
       for (const kind of ['entries', 'labels'] as const) {
-        for (const address of here[kind]) {
-          if (address < here.end) continue;
-          here[kind].delete(address);
-          displaced.push([address, kind]);
-        }
+        for (const address of here[kind]) if (address >= here.end) displaced.push([address, kind]);
+        here[kind] = new Set([...here[kind]].filter((address) => address < here.end));
       }
     }
     for (const [address, kind] of displaced) {
       const holder = sorted[indexAt(address)];
       if (!holder || holder.start === address) continue;
-      holder[kind].add(address);
+      holder[kind] = including(holder[kind], address);
       dirty.add(holder);
     }
   };
@@ -112,26 +111,25 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   for (const segment of code.segments) budget += (segment.end - segment.start) * MAX_RESCAN;
 
   const learn = (address: number, how: Target): void => {
-    if (isStub(address)) return;
-    const segment = code.at(address);
     const known = functions.get(address);
-    if (known && how !== 'pointer') known.pointedOnly = false;
-    if (!segment || known) return;
+    if (known?.pointedOnly && how !== 'pointer' && !isStub(address)) known.pointedOnly = false;
+    if (known) return;
+    const segment = code.at(address);
+    if (!segment || isStub(address)) return;
     const index = indexAt(address);
     const holder = sorted[index];
     if (holder?.exact) {
-      const into = how === 'pointer' ? holder.labels : holder.entries;
-      if (!holder.entries.has(address) && !into.has(address)) {
-        into.add(address);
-        dirty.add(holder);
-      }
+      const into = how === 'pointer' ? 'labels' : 'entries';
+      if (holder.entries.has(address) || holder[into].has(address)) return;
+      holder[into] = including(holder[into], address);
+      if (!scanner.isFollowed(segment, address)) dirty.add(holder);
       return;
     }
     // A jump into what the holder reaches itself is a shared tail; elsewhere it is a tail call of another function.
     if (holder && how === 'jump' && !inGap(holder, address)) {
       if (holder.entries.has(address)) return;
-      holder.entries.add(address);
-      dirty.add(holder);
+      holder.entries = including(holder.entries, address);
+      if (!scanner.isFollowed(segment, address)) dirty.add(holder);
       return;
     }
     if (how === 'pointer' && surelyFaults(segment, address)) return;
@@ -139,7 +137,12 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
     const end = Math.min(holder?.end ?? Number.POSITIVE_INFINITY, after?.start ?? segment.end, segment.end);
     const cut = newFunction(address, end, false, false);
     cut.pointedOnly = how === 'pointer';
-    if (holder) cut.cutFrom = holder;
+    if (holder) {
+      cut.cutFrom = holder;
+      const others = piecesOf.get(holder);
+      if (others) others.push(cut);
+      else piecesOf.set(holder, [cut]);
+    }
     functions.set(address, cut);
     dirty.add(cut);
   };
@@ -160,7 +163,12 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   const astray = new Map<number, number>();
   for (let round = 0; dirty.size > 0; round++) {
     if (round > MAX_ROUNDS) throw tooComplex('its functions do not settle');
-    const targets: [number, Target][] = [];
+    const targets: number[] = [];
+    const ways: Target[] = [];
+    const learnLater = (to: number, how: Target): void => {
+      targets.push(to);
+      ways.push(how);
+    };
     for (const f of [...dirty].sort((a, b) => a.start - b.start)) {
       dirty.delete(f);
       const segment = code.at(f.start);
@@ -168,14 +176,14 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       budget -= f.end - f.start;
       if (budget < 0) throw tooComplex('its functions overlap too often');
       const wasIndirect = f.indirectJump;
-      const exits = new Set(scanner.scan(f, segment, absolute));
+      const exits = scanner.scan(f, segment, absolute);
       // What only a pointer calls a function may be the code behind a call that returns.
       if (scanner.endsWithCall && functions.get(f.end)?.pointedOnly) exits.add(f.end);
       for (const to of exits) {
         const next = sorted[before(f.start) + 1];
         if (functions.has(to) || to > f.end) {
-          f.references.push(reference.fall, f.end - 1, to);
-          targets.push([to, 'jump']);
+          f.references = [...f.references, reference.fall, f.end - 1, to];
+          learnLater(to, 'jump');
         } else if (to < Math.min(next?.start ?? segment.end, segment.end)) {
           // The unwind entry ends before the code does, as that of `clone`.
           f.end = Math.min(next?.start ?? segment.end, segment.end);
@@ -183,7 +191,7 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
         }
       }
       if (f.indirectJump && !wasIndirect) {
-        for (const other of functions.values()) if (other.cutFrom === f) dirty.add(other);
+        for (const piece of piecesOf.get(f) ?? []) dirty.add(piece);
       }
       for (let i = 0; i < f.references.length; i += 3) {
         const kind = f.references[i];
@@ -191,12 +199,12 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
         if ((kind === reference.call || kind === reference.jump) && !code.at(to) && isCode(elf, to)) {
           astray.set(f.references[i + 1] ?? 0, to);
         }
-        if (kind === reference.call) targets.push([to, 'call']);
-        else if (kind === reference.jump) targets.push([to, 'jump']);
-        else if (kind === reference.address && code.at(to)) targets.push([to, 'pointer']);
+        if (kind === reference.call) learnLater(to, 'call');
+        else if (kind === reference.jump) learnLater(to, 'jump');
+        else if (kind === reference.address && code.at(to)) learnLater(to, 'pointer');
       }
     }
-    for (const [address, how] of targets) learn(address, how);
+    for (let i = 0; i < targets.length; i++) learn(targets[i] ?? 0, ways[i] ?? 'call');
     settle();
   }
   return {
@@ -219,14 +227,21 @@ function inGap(holder: FunctionCode, address: number): boolean {
   return false;
 }
 
+const none: ReadonlySet<number> = new Set();
+
+/** Most functions have no entry besides their start, so they share one empty set. */
+function including(set: ReadonlySet<number>, address: number): ReadonlySet<number> {
+  return set.size === 0 ? new Set([address]) : (set as Set<number>).add(address);
+}
+
 function newFunction(start: number, end: number, exact: boolean, landingPads: boolean): FunctionCode {
   return {
     start,
     end,
     exact,
     landingPads,
-    entries: new Set(),
-    labels: new Set(),
+    entries: none,
+    labels: none,
     references: [],
     gaps: [],
     syscalls: [],

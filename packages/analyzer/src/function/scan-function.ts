@@ -25,11 +25,11 @@ export interface FunctionCode {
   readonly exact: boolean;
   readonly landingPads: boolean;
   /** Addresses after `start` that code elsewhere calls or jumps to. */
-  readonly entries: Set<number>;
+  entries: ReadonlySet<number>;
   /** Addresses after `start` that a pointer leads to: nothing is known of the registers there. */
-  readonly labels: Set<number>;
+  labels: ReadonlySet<number>;
   /** Triples: kind (`reference`), address of the instruction, target. */
-  references: number[];
+  references: readonly number[];
   /** Addresses of `syscall` instructions. */
   syscalls: number[];
   /** Addresses of `int 0x80` and `sysenter`: calls by the 32-bit table. */
@@ -40,7 +40,7 @@ export interface FunctionCode {
   /** Has a return instruction. */
   returns: boolean;
   /** Where it was cut between known starts: pairs of start and end that its own branches do not reach. */
-  gaps: number[];
+  gaps: readonly number[];
   /** Reached instructions. */
   instructions: number;
   /** A jump table of the function before may lead here: this function was cut out of that one. */
@@ -63,19 +63,27 @@ export interface RelativeImage extends ImageRange {
 }
 
 const GROW = 65_536;
+const none: readonly number[] = [];
 
 /** Finds reachable instructions of functions, one after the other, in shared buffers. */
 export class FunctionScanner {
   readonly rows = new Instructions();
-  /** Row + 1 by offset from the function's start; 0 where no instruction was decoded. */
+  /**
+   * By offset from the function's start: 0 where no instruction was decoded, row + 1 of one that was, and its
+   * negative once control has been seen to come there.
+   */
   #rowAt = new Int32Array(GROW);
-  #seen = new Uint8Array(GROW);
+  /** References of the function that is scanned, and how many numbers of them are its own. */
+  readonly #references: number[] = [];
+  #referenceCount = 0;
   readonly #stack: number[] = [];
   readonly #exits = new Set<number>();
   /** The last scanned function's end comes right after a call, without padding. */
   endsWithCall = false;
   #start = 0;
   #size = 0;
+  #absolute: ImageRange | undefined;
+  readonly #followed = new Map<CodeDecoder, Uint8Array>();
   readonly #relative: RelativeImage | undefined;
 
   constructor(relative?: RelativeImage) {
@@ -85,24 +93,28 @@ export class FunctionScanner {
   /** Row of the reached instruction at `address`, or -1. */
   rowOf(address: number): number {
     const offset = address - this.#start;
-    return offset >= 0 && offset < this.#size && this.#seen[offset] === 1
-      ? (this.#rowAt[offset] ?? 0) - 1
-      : -1;
+    if (offset < 0 || offset >= this.#size) return -1;
+    const reached = -(this.#rowAt[offset] ?? 0);
+    return reached > 0 ? reached - 1 : -1;
   }
 
-  /** Whether the last scanned function's code, as far as it was followed, includes the byte's instruction. */
-  reached(address: number): boolean {
-    return this.rowOf(address) >= 0;
+  /**
+   * Whether the last scan that included the address came there as to an instruction, from the function's start or
+   * an entry: another entry there would change nothing.
+   */
+  isFollowed(decoder: CodeDecoder, address: number): boolean {
+    const bit = address - decoder.start;
+    return (((this.#followed.get(decoder)?.[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) === 1;
   }
 
-  #decode(decoder: CodeDecoder, from: number, to: number): void {
-    const { rows } = this;
-    const first = rows.count;
-    decoder.decode(from, to, rows, (at) => (this.#rowAt[at - this.#start] ?? 0) !== 0);
-    for (let row = first, at = from; row < rows.count; row++) {
-      this.#rowAt[at - this.#start] = row + 1;
-      at += rows.length(row);
+  /** One bit a byte of code. */
+  #followedIn(decoder: CodeDecoder): Uint8Array {
+    let bits = this.#followed.get(decoder);
+    if (!bits) {
+      bits = new Uint8Array(((decoder.end - decoder.start) >>> 3) + 1);
+      this.#followed.set(decoder, bits);
     }
+    return bits;
   }
 
   /**
@@ -110,63 +122,76 @@ export class FunctionScanner {
    * pad may lead to them, the parts not reached so far. Fills the function's findings.
    * @param absolute the image's range when addresses may be immediates and displacements
    * @returns where control goes on behind the end: there, or later if the end is inside an instruction. Not after
-   * a call that the end follows, since compilers end functions with calls that never return
+   * a call that the end follows, since compilers end functions with calls that never return. Good until the next scan
    */
-  scan(target: FunctionCode, decoder: CodeDecoder, absolute: ImageRange | undefined): ReadonlySet<number> {
+  scan(target: FunctionCode, decoder: CodeDecoder, absolute: ImageRange | undefined): Set<number> {
     const { rows } = this;
     const size = target.end - target.start;
-    if (size > this.#rowAt.length) {
-      this.#rowAt = new Int32Array(size + GROW);
-      this.#seen = new Uint8Array(size + GROW);
-    } else {
-      this.#rowAt.fill(0, 0, size);
-      this.#seen.fill(0, 0, size);
-    }
+    if (size > this.#rowAt.length) this.#rowAt = new Int32Array(size + GROW);
+    else this.#rowAt.fill(0, 0, size);
     this.#start = target.start;
     this.#size = size;
+    this.#absolute = absolute;
+    this.#referenceCount = 0;
     rows.clear();
-    target.references = [];
     target.syscalls = [];
     target.legacyCalls = [];
     target.indirectJump = false;
     target.returns = false;
     target.instructions = 0;
-    this.#decode(decoder, target.start, target.end);
+    decoder.decode(target.start, target.end, rows, this.#rowAt, target.start);
 
     this.#exits.clear();
     this.endsWithCall = false;
-    this.#follow(target, decoder, target.start, absolute);
-    for (const entry of target.entries) this.#follow(target, decoder, entry, absolute);
-    for (const label of target.labels) this.#follow(target, decoder, label, absolute);
+    const bits = this.#followedIn(decoder);
+    clearBits(bits, target.start - decoder.start, target.end - decoder.start);
+    this.#follow(target, decoder, target.start, bits);
+    if (target.entries.size > 0) {
+      for (const entry of target.entries) this.#follow(target, decoder, entry, bits);
+    }
+    if (target.labels.size > 0) {
+      for (const label of target.labels) this.#follow(target, decoder, label, undefined);
+    }
     if (target.landingPads || target.indirectJump || target.cutFrom?.indirectJump) {
       for (let offset = 0; offset < size; ) {
-        if (this.#seen[offset] === 1) {
-          offset += Math.max(1, rows.length((this.#rowAt[offset] ?? 1) - 1));
+        if ((this.#rowAt[offset] ?? 0) < 0) {
+          offset += Math.max(1, rows.length(-(this.#rowAt[offset] ?? 0) - 1));
           continue;
         }
-        if ((this.#rowAt[offset] ?? 0) === 0) this.#decode(decoder, target.start + offset, target.end);
+        if (this.#rowAt[offset] === 0) {
+          decoder.decode(target.start + offset, target.end, rows, this.#rowAt, target.start);
+        }
         const row = (this.#rowAt[offset] ?? 0) - 1;
         if (row < 0) break;
         if (isPadding(rows, row)) offset += Math.max(1, rows.length(row));
         else {
-          this.#follow(target, decoder, target.start + offset, absolute);
-          if (this.#seen[offset] === 0) offset++;
+          this.#follow(target, decoder, target.start + offset, undefined);
+          if ((this.#rowAt[offset] ?? 0) >= 0) offset++;
         }
       }
       if (target.cutFrom?.indirectJump) target.indirectJump = true;
     }
-    target.gaps = target.exact ? [] : this.#gaps(target);
+    target.references = this.#references.slice(0, this.#referenceCount);
+    target.gaps = target.exact ? none : this.#gaps(target);
     return this.#exits;
+  }
+
+  /** Functions have few references or thousands; collecting them in one place saves growing as many arrays. */
+  #refer(kind: number, at: number, to: number): void {
+    this.#references[this.#referenceCount++] = kind;
+    this.#references[this.#referenceCount++] = at;
+    this.#references[this.#referenceCount++] = to;
   }
 
   #gaps(target: FunctionCode): number[] {
     const gaps: number[] = [];
     let from = -1;
     for (let offset = 0; offset < this.#size; ) {
-      if (this.#seen[offset] === 1) {
+      const reached = -(this.#rowAt[offset] ?? 0);
+      if (reached > 0) {
         if (from >= 0) gaps.push(target.start + from, target.start + offset);
         from = -1;
-        offset += Math.max(1, this.rows.length((this.#rowAt[offset] ?? 1) - 1));
+        offset += Math.max(1, this.rows.length(reached - 1));
       } else {
         if (from < 0) from = offset;
         offset++;
@@ -176,11 +201,16 @@ export class FunctionScanner {
     return gaps;
   }
 
-  /** Marks everything that branches lead to from `from`. */
-  #follow(target: FunctionCode, decoder: CodeDecoder, from: number, absolute: ImageRange | undefined): void {
+  /**
+   * Marks everything that branches lead to from `from`.
+   * @param followed notes the instructions as well
+   */
+  #follow(target: FunctionCode, decoder: CodeDecoder, from: number, followed: Uint8Array | undefined): void {
     const { rows } = this;
     const { start, end } = target;
+    const rowAt = this.#rowAt;
     const stack = this.#stack;
+    const firstBit = start - decoder.start;
     stack.push(from);
     while (stack.length > 0) {
       let at = stack.pop() ?? 0;
@@ -193,14 +223,19 @@ export class FunctionScanner {
           else if (!padded) this.endsWithCall = true;
           break;
         }
-        if (this.#seen[offset] === 1) break;
-        let row = (this.#rowAt[offset] ?? 0) - 1;
+        const known = rowAt[offset] ?? 0;
+        if (known < 0) break;
+        let row = known - 1;
         if (row < 0) {
-          this.#decode(decoder, at, end);
-          row = (this.#rowAt[offset] ?? 0) - 1;
+          decoder.decode(at, end, rows, rowAt, start);
+          row = (rowAt[offset] ?? 0) - 1;
           if (row < 0) break;
         }
-        this.#seen[offset] = 1;
+        rowAt[offset] = -row - 1;
+        if (followed) {
+          const bit = firstBit + offset;
+          followed[bit >>> 3] = (followed[bit >>> 3] ?? 0) | (1 << (bit & 7));
+        }
         target.instructions++;
         const code = rows.code(row);
         const flowKind = flowOf[code] ?? 0;
@@ -223,14 +258,14 @@ export class FunctionScanner {
             if (mnemonic === Mnemonic.Syscall) target.syscalls.push(at);
             else if (mnemonic === Mnemonic.Sysenter) target.legacyCalls.push(at);
             else {
-              target.references.push(reference.call, at, rows.displacement(row));
+              this.#refer(reference.call, at, rows.displacement(row));
               afterCall = true;
             }
           } else if (flowKind === flow.indirectCall) {
-            this.#operands(target, row, at, absolute, reference.callMemory);
+            this.#operands(row, at, reference.callMemory);
             afterCall = true;
           } else if (flowKind === flow.indirectJump) {
-            this.#operands(target, row, at, absolute, reference.jumpMemory);
+            this.#operands(row, at, reference.jumpMemory);
             if (!(rows.kind(row, 0) === operandKind.memory && rows.base(row) === Register.RIP)) {
               target.indirectJump = true;
             }
@@ -238,11 +273,11 @@ export class FunctionScanner {
           } else if (flowKind === flow.jump || flowKind === flow.branch || flowKind === flow.transaction) {
             const to = rows.displacement(row);
             if (to >= start && to < end) stack.push(to);
-            else target.references.push(reference.jump, at, to);
+            else this.#refer(reference.jump, at, to);
             if (flowKind === flow.jump) break;
           }
         } else {
-          this.#operands(target, row, at, absolute, reference.memory);
+          this.#operands(row, at, reference.memory);
         }
         at = next;
       }
@@ -250,14 +285,11 @@ export class FunctionScanner {
   }
 
   /** Notes the addresses among an instruction's operands. */
-  #operands(
-    target: FunctionCode,
-    row: number,
-    at: number,
-    absolute: ImageRange | undefined,
-    memoryKind: number,
-  ): void {
+  #operands(row: number, at: number, memoryKind: number): void {
     const { rows } = this;
+    const absolute = this.#absolute;
+    // Most instructions have no address at all.
+    if (absolute ? rows.kinds(row) === 0 : !this.#relative && rows.base(row) !== Register.RIP) return;
     const code = rows.code(row);
     const operands = operandsOf[code] ?? 0;
     for (let i = 0; i < operands && i < 4; i++) {
@@ -271,13 +303,13 @@ export class FunctionScanner {
         if (mnemonic === Mnemonic.Nop) continue;
         // With an index or base register the displacement is a table's start, not the word that is used.
         const exact = relative && mnemonic !== Mnemonic.Lea;
-        target.references.push(exact ? memoryKind : reference.address, at, address);
+        this.#refer(exact ? memoryKind : reference.address, at, address);
         continue;
       }
       if (this.#relative && kind === operandKind.immediate64) {
         const { base, low, high } = this.#relative;
         const to = base + rows.immediate(row, kind);
-        if (to >= low && to < high) target.references.push(reference.address, at, to);
+        if (to >= low && to < high) this.#refer(reference.address, at, to);
       }
       if (absolute && kind >= operandKind.immediate32 && kind !== operandKind.immediate8to16) {
         if (
@@ -289,7 +321,7 @@ export class FunctionScanner {
         }
         const value = rows.immediate(row, kind);
         if (value >= absolute.low && value < absolute.high) {
-          target.references.push(reference.address, at, value);
+          this.#refer(reference.address, at, value);
         }
       }
     }
@@ -298,8 +330,15 @@ export class FunctionScanner {
 
 /** What assemblers and compilers put between functions. */
 export function isPadding(rows: Instructions, row: number): boolean {
-  const code = rows.code(row);
-  const mnemonic = mnemonicOf[code];
+  const mnemonic = mnemonicOf[rows.code(row)];
   if (mnemonic === Mnemonic.Nop || mnemonic === Mnemonic.Int3) return true;
   return mnemonic === Mnemonic.Xchg && rows.register(row, 0) === rows.register(row, 1);
+}
+
+function clearBits(bits: Uint8Array, from: number, to: number): void {
+  let bit = from;
+  for (; bit < to && (bit & 7) !== 0; bit++) bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) & ~(1 << (bit & 7));
+  bits.fill(0, bit >>> 3, Math.max(bit, to) >>> 3);
+  for (bit = Math.max(bit, to & ~7); bit < to; bit++)
+    bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) & ~(1 << (bit & 7));
 }
