@@ -126,7 +126,7 @@ describe('real programs', () => {
 });
 
 describe('Go', () => {
-  it('docker-registry makes no call that was not found, and what is undecided is told', () => {
+  it('docker-registry makes no call that was not found, and each number is decided', () => {
     const program = '/usr/bin/docker-registry';
     const config = join(directory, 'registry.yml');
     writeFileSync(
@@ -138,6 +138,6 @@ describe('Go', () => {
     expect(seen).toContain('epoll_pwait');
     expect(seen.filter((call) => !names.includes(call))).toEqual([]);
     expect(names.length).toBeLessThanOrEqual(120);
-    expect(unresolved.some(({ object }) => object === program)).toBe(true);
+    expect(unresolved).toEqual([]);
   }, 60_000);
 });

@@ -1,15 +1,29 @@
-import { flow, flowOf } from '../decode/instructions.js';
-import { rax, rdi, registerNames, rsp } from '../decode/registers.js';
+import { Mnemonic, Register } from '../decode/iced-numbers.js';
+import { flow, flowOf, type Instructions, mnemonicOf, operandKind } from '../decode/instructions.js';
+import { fullRegister, rax, rdi, registerNames, registerWidth, rsp } from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import type { FunctionTable } from './discover-functions.js';
+import { keepsNumbersInVariables } from './go-names.js';
 import type { GoFunction } from './go-table.js';
 import { interpret } from './interpret.js';
 import type { MachineState } from './machine-state.js';
+import { keepsRecord, recordUses } from './keeps-record.js';
 import { neverReturning } from './no-return.js';
-import { FunctionScanner, type ImageRange, reference } from './scan-function.js';
+import { NumberMemory, type NumberPlace } from './number-memory.js';
+import { type FunctionCode, FunctionScanner, type ImageRange, reference } from './scan-function.js';
+import type { StaticCell, StaticCells } from './static-cells.js';
 import { tableTargets } from './table-targets.js';
-import { decodeAtom, plus, stackOffsetOf, type Value } from './value.js';
+import {
+  constant,
+  decodeAtom,
+  mapAtoms,
+  onlyAtom,
+  plus,
+  stackOffsetOf,
+  termValue,
+  type Value,
+} from './value.js';
 
 /** A system call with its number: at the instruction, or where a wrapper is called with that number. */
 export interface NumberedSite {
@@ -31,6 +45,8 @@ export interface WrapperParameter {
   readonly plus: number;
   /** Offset from the entry's rsp, for stack arguments. */
   readonly offset: number;
+  /** The register points to a record that has the number at this offset. */
+  readonly within?: number;
 }
 
 export interface CallNumbers {
@@ -44,12 +60,21 @@ export interface CallNumbers {
 
 /** The highest number that may be a system call. x86-64's table ends below; 512 and up are x32's. */
 const MAX_NUMBER = 511;
-/** Wrapper parameters followed per file; real libraries have a dozen. */
-const MAX_PARAMETERS = 4096;
+/** Wrapper parameters and static words followed per file; real libraries have a dozen. */
+const MAX_SOURCES = 4096;
+
+/** Where a number comes from and is asked for: what callers hand over, or what is stored in a static word. */
+type Source =
+  | { readonly kind: 'parameter'; readonly owner: number; readonly parameter: WrapperParameter }
+  | { readonly kind: 'word'; readonly cell: StaticCell }
+  /** At an offset in the records that the word points to. */
+  | { readonly kind: 'pointed'; readonly cell: StaticCell; readonly offset: number };
 
 /**
- * Decides the number at every system call, through wrappers inside the file.
+ * Decides the number at every system call, through wrappers inside the file, static words, and records that
+ * a function is given by pointer.
  * @param goFunctions those of Go's convention, by start
+ * @param cells gives the words that hold nothing but what is stored to them by name; asked for when first needed
  * @param importedWrapperCalls by function index: addresses of calls whose first argument is wanted
  */
 export function callNumbers(
@@ -58,6 +83,7 @@ export function callNumbers(
   table: FunctionTable,
   absolute: ImageRange | undefined,
   goFunctions: ReadonlyMap<number, GoFunction>,
+  cells: () => StaticCells,
   importedWrapperCalls: ReadonlyMap<number, readonly number[]>,
 ): CallNumbers {
   const scanner = new FunctionScanner();
@@ -65,11 +91,16 @@ export function callNumbers(
   const unknown: UnknownSite[] = [];
   const importCalls = new Map<number, { owner: number; numbers: number[] }>();
   const wrappers = new Map<number, WrapperParameter[]>();
-  const queue: { owner: number; parameter: WrapperParameter }[] = [];
+  const queue: Source[] = [];
+  const asked = new Set<string>();
+  const memory = new NumberMemory();
   const { functions } = table;
 
   const final = neverReturning(table);
-  const observe = (owner: number, watched: ReadonlySet<number>) => {
+  const observe = (
+    owner: number,
+    watched: ReadonlySet<number> | ((target: FunctionCode) => ReadonlySet<number> | undefined),
+  ) => {
     const target = functions[owner];
     const segment = target && code.at(target.start);
     if (!target || !segment) return undefined;
@@ -79,7 +110,10 @@ export function callNumbers(
     target.references = references;
     target.syscalls = syscalls;
     target.legacyCalls = legacyCalls;
-    return interpret(target, scanner, watched, tableTargets(elf, target), final, goFunctions);
+    const places = typeof watched === 'function' ? watched(target) : watched;
+    return (
+      places && interpret(target, scanner, places, tableTargets(elf, target), final, goFunctions, memory)
+    );
   };
 
   const addParameter = (owner: number, parameter: WrapperParameter): void => {
@@ -87,7 +121,12 @@ export function callNumbers(
     if (known.some((p) => sameParameter(p, parameter))) return;
     known.push(parameter);
     wrappers.set(owner, known);
-    queue.push({ owner, parameter });
+    queue.push({ kind: 'parameter', owner, parameter });
+  };
+  const askOnce = (key: string, source: Source): void => {
+    if (asked.has(key)) return;
+    asked.add(key);
+    queue.push(source);
   };
 
   /** Records what a number may be at a site. */
@@ -106,8 +145,76 @@ export function callNumbers(
         addParameter(owner, { register: part.register, plus: part.plus, offset: 0 });
       } else if (part.kind === 'slot') {
         addParameter(owner, { register: -1, plus: 0, offset: part.offset });
-      } else unknown.push({ owner, address, reason: `${what} is an address` });
+      } else {
+        const place = memory.placeOfAtom(atom, 4);
+        if (!place)
+          unknown.push({
+            owner,
+            address,
+            reason: `${what} is ${part.kind === 'term' ? 'computed' : 'an address'}`,
+          });
+        else if (!settlePlace(owner, address, place, what)) {
+          unknown.push({
+            owner,
+            address,
+            reason: `${what} is in memory that may be written in unknown ways`,
+          });
+        }
+      }
     }
+  };
+
+  /** Whether the number at a place is only what can be asked for; it is asked for then. */
+  const settlePlace = (owner: number, address: number, place: NumberPlace, what: string): boolean => {
+    if (place.kind === 'record') return addRecord(owner, place.register, place.offset);
+    const isPointer = place.kind === 'pointed';
+    const at = isPointer ? place.word : place.address;
+    const inGo = goFunctions.get(functions[owner]?.start ?? 0);
+    const cell = cells().at(at, isPointer ? 8 : 4, inGo !== undefined && keepsNumbersInVariables(inGo.name));
+    if (!cell || (isPointer ? cell.initial.isAddress || cell.initial.value !== 0 : cell.initial.isAddress))
+      return false;
+    if (!isPointer) {
+      settle(owner, address, constant(cell.initial.value | 0), what);
+      askOnce(`${at}`, { kind: 'word', cell });
+      return true;
+    }
+    const { offset } = place;
+    const keep = cell.loads.every((load) => keeps(load.owner, { kind: 'word', address: at }, offset));
+    if (keep) askOnce(`${at} ${offset}`, { kind: 'pointed', cell, offset });
+    return keep;
+  };
+
+  /** A number at an offset in a record that a register points to at entry: it is a parameter if nobody changes it. */
+  const addRecord = (owner: number, register: number, offset: number): boolean => {
+    if (!keeps(owner, register, offset)) return false;
+    addParameter(owner, { register, plus: 0, offset: 0, within: offset });
+    return true;
+  };
+
+  /** Whether a function, and those that find the record by a static word it puts its address in, leave it as it is. */
+  const keeps = (owner: number, pointer: number | NumberPlace, offset: number, depth = 0): boolean => {
+    const offsetIn = (value: Value): number | undefined => {
+      for (const number of value ?? []) {
+        const atom = decodeAtom(number);
+        const place = memory.placeOfAtom(number, 8);
+        if (typeof pointer === 'number') {
+          if (atom.kind === 'register' && atom.register === pointer) return atom.plus;
+        } else if (place?.kind === 'word' && pointer.kind === 'word' && place.address === pointer.address)
+          return 0;
+      }
+      return undefined;
+    };
+    const observed = observe(owner, (target) => recordUses(target, scanner));
+    const unknownMayLead = typeof pointer === 'number';
+    const words = observed && keepsRecord(observed, scanner, { offset, offsetIn, unknownMayLead });
+    return (
+      words?.every((word) => {
+        const cell = depth === 0 ? cells().at(word, 8) : undefined;
+        return (
+          cell?.loads.every((load) => keeps(load.owner, { kind: 'word', address: word }, offset, 1)) === true
+        );
+      }) === true
+    );
   };
 
   functions.forEach((target, owner) => {
@@ -136,55 +243,117 @@ export function callNumbers(
     }
   });
 
-  if (queue.length > 0) {
-    const callers = callersOf(table);
-    for (let done = 0; queue.length > 0 && done < MAX_PARAMETERS; done++) {
-      const { owner, parameter } = queue.shift() ?? {
-        owner: -1,
-        parameter: { register: 0, plus: 0, offset: 0 },
-      };
-      const byCaller = new Map<number, Set<number>>();
-      for (const [caller, address] of callers.get(owner) ?? []) {
-        const addresses = byCaller.get(caller) ?? new Set();
-        addresses.add(address);
-        byCaller.set(caller, addresses);
-      }
-      for (const [caller, addresses] of byCaller) {
-        const observed = observe(caller, addresses);
-        for (const address of addresses) {
-          const state = observed?.get(address);
-          const row = scanner.rowOf(address);
-          const isCall = row >= 0 && flowOf[scanner.rows.code(row)] === flow.call;
-          const value = state ? argument(state, parameter, isCall) : null;
-          settle(caller, address, value, `the number given to a wrapper in ${where(parameter)}`);
+  let callers: ReturnType<typeof callersOf> | undefined;
+  /** What a source's users find: at each call the argument, at each store what is stored. */
+  const ask = (source: Source): void => {
+    const places =
+      source.kind === 'parameter'
+        ? ((callers ??= callersOf(table)).get(source.owner) ?? [])
+        : source.cell.stores.map(({ owner, address }) => [owner, address] as const);
+    const byOwner = new Map<number, Set<number>>();
+    for (const [owner, address] of places) {
+      const addresses = byOwner.get(owner) ?? new Set();
+      addresses.add(address);
+      byOwner.set(owner, addresses);
+    }
+    for (const [owner, addresses] of byOwner) {
+      const observed = observe(owner, addresses);
+      // What is settled may need other functions interpreted, in the scanner's buffers.
+      const found = [...addresses].map((address) => {
+        const state = observed?.get(address);
+        const row = scanner.rowOf(address);
+        if (!state || row < 0) return [address, null] as const;
+        if (source.kind === 'parameter') {
+          const isCall = flowOf[scanner.rows.code(row)] === flow.call;
+          return [address, argument(state, source.parameter, isCall, memory)] as const;
+        }
+        const inGo = goFunctions.has(functions[owner]?.start ?? 0);
+        return [address, storedValue(scanner.rows, row, state, inGo)] as const;
+      });
+      for (const [address, value] of found) {
+        if (source.kind === 'parameter') {
+          settle(owner, address, value, `the number given to a wrapper in ${where(source.parameter)}`);
+        } else if (source.kind === 'word') {
+          settle(owner, address, value, 'the number stored for a later call');
+        } else if (!settlePointer(owner, value, source.offset)) {
+          unknown.push({ owner, address, reason: 'the record stored for a later call is not known' });
         }
       }
     }
-    for (const { owner } of queue) {
-      unknown.push({ owner, address: functions[owner]?.start ?? 0, reason: 'too many wrappers' });
-    }
+  };
+
+  /** Whether a stored pointer is none, or one to a record that the function was given. */
+  const settlePointer = (owner: number, value: Value, offset: number): boolean => {
+    const pointer = onlyAtom(value);
+    if (pointer?.kind === 'constant') return pointer.value === 0;
+    return (
+      pointer?.kind === 'register' &&
+      pointer.part === 'whole' &&
+      addRecord(owner, pointer.register, pointer.plus + offset)
+    );
+  };
+
+  for (let done = 0; queue.length > 0 && done < MAX_SOURCES; done++) {
+    const source = queue.shift();
+    if (source) ask(source);
+  }
+  for (const source of queue) {
+    const owner = source.kind === 'parameter' ? source.owner : (source.cell.loads[0]?.owner ?? 0);
+    unknown.push({ owner, address: functions[owner]?.start ?? 0, reason: 'too many wrappers' });
   }
   return { sites, unknown, wrappers, importCalls };
 }
 
 function sameParameter(a: WrapperParameter, b: WrapperParameter): boolean {
-  return a.register === b.register && a.plus === b.plus && a.offset === b.offset;
+  return a.register === b.register && a.plus === b.plus && a.offset === b.offset && a.within === b.within;
 }
 
 function where(parameter: WrapperParameter): string {
+  if (parameter.within !== undefined) return `a record at ${registerNames[parameter.register] ?? ''}`;
   return parameter.register >= 0
     ? (registerNames[parameter.register] ?? '')
     : `stack argument ${parameter.offset}`;
 }
 
 /** The parameter's value as the callee sees it. A call pushes the return address, a jump does not. */
-function argument(state: MachineState, parameter: WrapperParameter, isCall: boolean): Value {
+function argument(
+  state: MachineState,
+  parameter: WrapperParameter,
+  isCall: boolean,
+  memory: NumberMemory,
+): Value {
   if (parameter.register === rsp) return null;
+  const { within } = parameter;
+  if (within !== undefined) {
+    return mapAtoms(state.registers[parameter.register] ?? null, (atom) => {
+      if (atom.kind === 'stack') return state.load(atom.offset + within, 4);
+      const cell = memory.recordAt(atom, within);
+      return cell === undefined
+        ? null
+        : termValue(memory.terms.intern({ subject: { kind: 'cell', cell }, plus: 0, mask: undefined }));
+    });
+  }
   if (parameter.register >= 0) {
     return plus(state.registers[parameter.register] ?? null, parameter.plus);
   }
   const stack = stackOffsetOf(state.registers[rsp] ?? null);
   return stack === undefined ? null : state.load(stack + parameter.offset - (isCall ? 8 : 0), 8);
+}
+
+/**
+ * What an instruction leaves in the word that its first operand names; `null` where it depends on what was there.
+ * Go's compiler keeps xmm15 zero (cmd/compile/abi-internal.md).
+ */
+function storedValue(rows: Instructions, row: number, state: MachineState, inGo: boolean): Value {
+  const mnemonic = mnemonicOf[rows.code(row)] ?? 0;
+  if (inGo && mnemonic === Mnemonic.Movups && rows.register(row, 1) === Register.XMM15) return constant(0);
+  // Of an exchange on a condition the word keeps its value, which other stores account for, or takes this one.
+  if (mnemonic !== Mnemonic.Mov && mnemonic !== Mnemonic.Xchg && mnemonic !== Mnemonic.Cmpxchg) return null;
+  const kind = rows.kind(row, 1);
+  if (kind !== operandKind.register) return constant(rows.immediate(row, kind));
+  const register = rows.register(row, 1);
+  const full = fullRegister[register] ?? -1;
+  return full >= 0 && (registerWidth[register] ?? 0) >= 32 ? (state.registers[full] ?? null) : null;
 }
 
 /** By callee: every direct call, tail call and fall-through that leads to it. */

@@ -2,6 +2,8 @@ import { type Elf, fileOffset, isCode, relocationType, segmentType } from '../el
 
 /** A function of Go's table. Addresses; `end` is exclusive. */
 export interface GoFunction {
+  /** As the linker has it: `package/path.Function`, `package/path.(*Type).Method`. Not to be shown as it is. */
+  readonly name: string;
   readonly start: number;
   readonly end: number;
   /** Bytes above the return address that callers lend it for arguments, results and spilled registers. */
@@ -21,6 +23,18 @@ const MAX_FUNCTIONS = 4_000_000;
 
 /** `\xff Go buildinf:` (debug/buildinfo), at a multiple of 16. */
 const buildInfo = new TextEncoder().encode(' Go buildinf:');
+
+/** Longer names are cut: nothing is recognised by them. */
+const MAX_NAME = 512;
+
+/**
+ * Assembly functions have no size of their arguments in the table. This one is given seven words and gives back
+ * three (internal/runtime/syscall; runtime/internal/syscall before Go 1.22).
+ */
+const assemblyArguments = new Map([
+  ['internal/runtime/syscall.Syscall6', 80],
+  ['runtime/internal/syscall.Syscall6', 80],
+]);
 
 /** Magic numbers of internal/abi and debug/gosym: Go 1.2, 1.16, 1.18, 1.20. */
 const magics = new Map([
@@ -61,12 +75,12 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
   if (version === undefined || view.u16(at + 4) !== 0) return undefined;
   const count = view.u64(at + 8);
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
-  const [first, base, width, argumentsAt] =
+  const [first, base, width, names] =
     version === '1.18'
-      ? [view.u64(at + 64), textStart(elf, at + 24, address + 24), 4, 8]
+      ? [view.u64(at + 64), textStart(elf, at + 24, address + 24), 4, view.u64(at + 32)]
       : version === '1.16'
-        ? [view.u64(at + 56), 0, 8, 12]
-        : [16, 0, 8, 12];
+        ? [view.u64(at + 56), 0, 8, view.u64(at + 24)]
+        : [16, 0, 8, 0];
   if (!(first + (count * 2 + 1) * width <= room)) return undefined;
   const word = (offset: number): number => (width === 4 ? view.u32(at + offset) : view.u64(at + offset));
   const details = version === '1.2' ? 0 : first;
@@ -76,13 +90,27 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
   for (let i = 0; i < count; i++) {
     const end = base + word(first + (i + 1) * 2 * width);
     if (end < start || !isCode(elf, start) || !isCode(elf, end - 1)) return undefined;
-    const detail = details + word(first + (i * 2 + 1) * width) + argumentsAt;
-    last = Math.max(last, detail);
-    const size = detail + 4 <= room ? view.i32(at + detail) : -1;
-    if (end > start) functions.push({ start, end, argumentBytes: size >= 0 ? size : undefined });
+    // `_func`: the entry (a word, or four bytes since 1.18), then the name's place and the size of the arguments.
+    const detail = details + word(first + (i * 2 + 1) * width) + width;
+    last = Math.max(last, detail + 4);
+    const isInside = detail + 8 <= room;
+    const size = isInside ? view.i32(at + detail + 4) : -1;
+    const name = isInside ? text(elf, at + names + view.u32(at + detail), at + room) : '';
+    const argumentBytes = size >= 0 ? size : assemblyArguments.get(name);
+    if (end > start) functions.push({ name, start, end, argumentBytes });
     start = end;
   }
   return { functions, table: { start: address, end: address + last + 8 } };
+}
+
+function text({ view: { bytes } }: Elf, at: number, end: number): string {
+  let result = '';
+  for (let i = at; i < Math.min(end, at + MAX_NAME); i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === 0) break;
+    result += String.fromCharCode(byte);
+  }
+  return result;
 }
 
 /** The word in the header, or what the loader puts there. */

@@ -1,4 +1,5 @@
 import { Code, Mnemonic, Register } from '../decode/iced-numbers.js';
+import { memoryAccess } from '../decode/memory-access.js';
 import {
   flow,
   flowOf,
@@ -15,6 +16,7 @@ import { intersect, type Ranges, shift } from './ranges.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
 import { isLowMask, LOW_HALF, type Term, type Terms } from './term.js';
 import {
+  type Atom,
   combineConstants,
   constant,
   constantsOf,
@@ -170,6 +172,8 @@ export interface Memory {
   threadSlot(address: number): number | undefined;
   /** A field of the object that a parameter of the function points to. */
   fieldAt(register: number, offset: number, width: number): string | undefined;
+  /** A word of the one object that the only atom of a pointer leads to. */
+  recordAt(base: Atom, offset: number, width: number): string | undefined;
   /** Entry of a table of distances, or undefined outside the file's constant data. */
   tableEntry(table: number, index: number): number | undefined;
 }
@@ -629,7 +633,8 @@ class Interpretation {
       const field = memory.fieldAt(atom.register, atom.plus + displacement, width);
       if (field !== undefined) return this.#cell(field, width);
     }
-    return null;
+    const record = onlyAtom(at);
+    return record ? this.#cell(memory.recordAt(record, displacement, width), width) : null;
   }
 
   #cell(cell: string | undefined, width: number): Value {
@@ -748,7 +753,7 @@ class Interpretation {
           value = plus(value, rows.displacement(row), width);
         }
         this.#write(row, 0, state, value, width);
-        this.#noteEscape(row, value);
+        if (!this.#isStackCheck(row, state)) this.#noteEscape(row, value);
         return;
       }
       case Mnemonic.Push: {
@@ -908,8 +913,10 @@ class Interpretation {
         if (full >= 0) registers[full] = null;
       } else if (operand === operandKind.memory && i === 0) {
         const offset = this.#stackOperand(row, state);
-        if (offset !== undefined) state.forget(offset, 64);
-        else this.#unknownStore(state);
+        const { width: bytes } = memoryAccess(rows, row, i);
+        if (offset === undefined) this.#unknownStore(state);
+        else if (Number.isFinite(bytes)) state.forget(offset, bytes);
+        else state.forgetFrom(offset);
       }
     }
   }
@@ -951,6 +958,24 @@ class Interpretation {
       if (this.#tables[table.table]?.table === address.address) return entry ?? null;
     }
     return null;
+  }
+
+  /**
+   * A Go function with a large frame compares where the frame will end with the stack's bound; that address is for
+   * nothing else (cmd/internal/obj/x86, `stacksplit`: R12 of the register convention, RAX of the stack one).
+   */
+  #isStackCheck(row: number, state: MachineState): boolean {
+    const rows = this.#rows;
+    if (!this.#isGo || fullRegister[rows.base(row)] !== rsp || rows.displacement(row) >= 0) return false;
+    const next = this.scanner.rowOf(rows.address(row) + rows.length(row));
+    return (
+      stackOffsetOf(state.registers[rsp] ?? null) === 0 &&
+      next >= 0 &&
+      mnemonicOf[rows.code(next)] === Mnemonic.Cmp &&
+      rows.kind(next, 0) === operandKind.register &&
+      rows.register(next, 0) === rows.register(row, 0) &&
+      rows.kind(next, 1) === operandKind.memory
+    );
   }
 
   /** A stack address anywhere but in rsp and rbp may be written through, from there upwards. */

@@ -123,7 +123,7 @@ describe('ways', () => {
   });
 
   it('leads to sites that are not decided', async () => {
-    const answer = await explain([['program', { entry: CODE, code: bytes('488b07 0f05 f4') }]], []);
+    const answer = await explain([['program', { entry: CODE, code: bytes('0fa2 0f05 f4') }]], []);
     expect(answer.unresolved.map(({ reason, steps }) => [reason, steps.length])).toEqual([
       ['the number is not constant', 1],
     ]);

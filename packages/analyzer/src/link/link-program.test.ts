@@ -73,7 +73,13 @@ describe('numbers at call sites', () => {
   });
 
   it('reports what it cannot decide', () => {
-    expect(unresolved(program('488b07 0f05 f4'))).toEqual(['the number is not constant']);
+    expect(unresolved(program('0fa2 0f05 f4'))).toEqual(['the number is not constant']);
+    // The entry's own rdi, and what that points to: nobody knows.
+    for (const code of ['4889f8 0f05 f4', '488b07 0f05 f4']) {
+      expect(unresolved(program(code))).toEqual([
+        'it makes the call whose number it is given, and unknown callers may give it any',
+      ]);
+    }
     expect(unresolved(program('b801000000 cd80 f4'))).toEqual([
       'a call by the 32-bit table (int 0x80 or sysenter)',
     ]);

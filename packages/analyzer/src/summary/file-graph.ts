@@ -7,6 +7,7 @@ import { CodeMap } from '../function/code-map.js';
 import { discoverFunctions, type FunctionTable } from '../function/discover-functions.js';
 import { type GoCode, goCode } from '../function/go-table.js';
 import { type ImageRange, reference } from '../function/scan-function.js';
+import { type StaticCells, staticCells } from '../function/static-cells.js';
 import { dataObjects, pointerSlots, type PointerSlot } from './data-objects.js';
 import { EdgeList, type EdgeRows } from './edge-list.js';
 import {
@@ -147,7 +148,16 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       wrapperCalls.set(index, calls);
     }
   });
-  const numbers = callNumbers(elf, code, table, absolute, goFunctions, wrapperCalls);
+  let cells: StaticCells | undefined;
+  const numbers = callNumbers(
+    elf,
+    code,
+    table,
+    absolute,
+    goFunctions,
+    () => (cells ??= staticCells(elf, code, table, slotAt)),
+    wrapperCalls,
+  );
 
   // Nodes.
   const firstObject = functions.length;
@@ -314,7 +324,8 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     function: nameOf(owner),
     reason,
   }));
-  const entry = code.at(elf.entry) ? table.indexAt(elf.entry) : -1;
+  // What the kernel or the loader has left in the registers is not known.
+  const entry = code.at(elf.entry) ? pointedFunction(elf.entry) : -1;
   for (const { address, reason } of unreadCode(elf, go, code, table)) {
     undecided.push({ node: Math.max(entry, 0), address, function: nameOf(Math.max(entry, 0)), reason });
   }
@@ -374,7 +385,13 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       node = owner < 0 ? -1 : (unknownOf.get(owner) ?? owner);
       const parameters = numbers.wrappers.get(owner);
       const only = parameters?.length === 1 ? parameters[0] : undefined;
-      if (only && only.register >= 0 && only.plus === 0 && functions[owner]?.start === symbol.address) {
+      if (
+        only &&
+        only.register >= 0 &&
+        only.plus === 0 &&
+        only.within === undefined &&
+        functions[owner]?.start === symbol.address
+      ) {
         wrapper = { register: only.register, node: owner };
       }
     } else {

@@ -171,6 +171,7 @@ function memoryOf(elf: Elf, terms: Terms, types: ReadonlyMap<number, number> | u
     cellAt: () => undefined,
     threadCellAt: () => undefined,
     threadSlot: () => undefined,
+    recordAt: () => undefined,
     fieldAt(register, offset, width) {
       const type = types?.get(register);
       const field =
