@@ -137,7 +137,7 @@ describe('Go', () => {
     const seen = tracedFor(3, program, 'serve', config);
     expect(seen).toContain('epoll_pwait');
     expect(seen.filter((call) => !names.includes(call))).toEqual([]);
-    expect(names.length).toBeLessThanOrEqual(120);
+    expect(names.length).toBeLessThanOrEqual(112);
     expect(unresolved).toEqual([]);
   }, 60_000);
 });

@@ -38,6 +38,8 @@ export interface DiscoverOptions {
   /** Exact ranges from another table (Go's). */
   readonly ranges?: readonly CodeRange[];
   readonly absolute: ImageRange | undefined;
+  /** Whether a function has none of those, by its start: its compiler writes addresses relative to rip only. */
+  readonly isRelative: (start: number) => boolean;
   /** Where code may reckon addresses from the global offset table. */
   readonly relative: RelativeImage | undefined;
   /** Whether the address is a PLT stub: a door to another function, not a function. */
@@ -176,7 +178,7 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       budget -= f.end - f.start;
       if (budget < 0) throw tooComplex('its functions overlap too often');
       const wasIndirect = f.indirectJump;
-      const exits = scanner.scan(f, segment, absolute);
+      const exits = scanner.scan(f, segment, options.isRelative(f.start) ? undefined : absolute);
       // What only a pointer calls a function may be the code behind a call that returns.
       if (scanner.endsWithCall && functions.get(f.end)?.pointedOnly) exits.add(f.end);
       for (const to of exits) {

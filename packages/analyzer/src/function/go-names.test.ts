@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepsNumbersInVariables } from './go-names.js';
+import { findsMethods, isInitializer, keepsNumbersInVariables } from './go-names.js';
 
 describe('packages that keep numbers of calls in variables', () => {
   it.each([
@@ -19,4 +19,28 @@ describe('packages that keep numbers of calls in variables', () => {
       expect(keepsNumbersInVariables(name)).toBe(false);
     },
   );
+});
+
+describe('functions that the runtime finds by a list or by reflection', () => {
+  it('initializers', () => {
+    for (const name of ['main.init', 'main.init.0', 'a/b.init.12', 'main.map.init.0']) {
+      expect(isInitializer(name)).toBe(true);
+    }
+    for (const name of ['main.initialize', 'main.(*T).initX', 'main.init.0.func1']) {
+      expect(isInitializer(name)).toBe(false);
+    }
+  });
+
+  it('methods by reflection', () => {
+    for (const name of [
+      'reflect.Value.Method',
+      'reflect.(*rtype).MethodByName',
+      'reflect.Value.MethodByName',
+    ]) {
+      expect(findsMethods(name)).toBe(true);
+    }
+    for (const name of ['reflect.Value.NumMethod', 'reflect.(*rtype).Methods', 'main.Method']) {
+      expect(findsMethods(name)).toBe(false);
+    }
+  });
 });

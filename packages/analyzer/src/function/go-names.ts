@@ -8,3 +8,10 @@ const numberPackages =
 
 /** Whether static words that a Go function loads numbers from are variables of their own. */
 export const keepsNumbersInVariables = (name: string): boolean => numberPackages.test(name);
+
+/** Whether the runtime calls a function by a list of all packages' initializers (cmd/compile/internal/pkginit). */
+export const isInitializer = (name: string): boolean => /\.(?:map\.)?init(?:\.\d+)?(?:\.abi0)?$/.test(name);
+
+/** Whether a function gives methods of a type by reflection (cmd/link/internal/ld/deadcode.go, `ReflectMethod`). */
+export const findsMethods = (name: string): boolean =>
+  /^reflect\.(?:Value|\(\*Value\)|\(\*rtype\)|\*rtype)\.Method(?:ByName)?$/.test(name);

@@ -16,6 +16,8 @@ export interface GoCode {
   readonly functions: readonly GoFunction[];
   /** Where the table lies: its words are not pointers that code follows. */
   readonly table: { readonly start: number; readonly end: number } | undefined;
+  /** Which runtime's tables are to be expected; undefined before Go 1.18. */
+  readonly layout: '1.18' | '1.20' | undefined;
 }
 
 /** More functions than any program has: the largest known have 500 thousand. */
@@ -41,7 +43,7 @@ const magics = new Map([
   [0xfffffffb, '1.2'],
   [0xfffffffa, '1.16'],
   [0xfffffff0, '1.18'],
-  [0xfffffff1, '1.18'],
+  [0xfffffff1, '1.20'],
 ] as const);
 
 /**
@@ -66,7 +68,7 @@ export function goCode(elf: Elf): GoCode | undefined {
       if (found && found.functions.length > (best?.functions.length ?? 0)) best = found;
     }
   }
-  return best ?? (isGo ? { functions: [], table: undefined } : undefined);
+  return best ?? (isGo ? { functions: [], table: undefined, layout: undefined } : undefined);
 }
 
 function readTable(elf: Elf, at: number, address: number, room: number): GoCode | undefined {
@@ -76,7 +78,7 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
   const count = view.u64(at + 8);
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
   const [first, base, width, names] =
-    version === '1.18'
+    version === '1.18' || version === '1.20'
       ? [view.u64(at + 64), textStart(elf, at + 24, address + 24), 4, view.u64(at + 32)]
       : version === '1.16'
         ? [view.u64(at + 56), 0, 8, view.u64(at + 24)]
@@ -100,7 +102,8 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
     if (end > start) functions.push({ name, start, end, argumentBytes });
     start = end;
   }
-  return { functions, table: { start: address, end: address + last + 8 } };
+  const layout = version === '1.18' || version === '1.20' ? version : undefined;
+  return { functions, table: { start: address, end: address + last + 8 }, layout };
 }
 
 function text({ view: { bytes } }: Elf, at: number, end: number): string {

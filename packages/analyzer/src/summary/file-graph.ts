@@ -25,6 +25,7 @@ import {
   type NumberedCall,
   type UndecidedSite,
 } from './file-summary.js';
+import { goObjects } from './go-objects.js';
 import { slotsInCode } from './slots-in-code.js';
 import { exportedWriters, guardEdges, noGuards } from './guard-edges.js';
 import type { CodeEdge } from './plan-guards.js';
@@ -78,6 +79,7 @@ export function fileGraph(elf: Elf): FileGraph {
 function build(elf: Elf, code: CodeMap): FileGraph {
   const absolute = fixedRange(elf);
   const go = goCode(elf);
+  const goFunctions = new Map(go?.functions.map((each) => [each.start, each]));
   const slots = pointerSlots(elf, code, absolute, go?.table);
   const slotAt = new Map(slots.map((slot) => [slot.address, slot]));
   const stubs = new Map<number, PointerSlot | undefined>();
@@ -92,6 +94,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
         .map((slot) => slot.target),
       ...(go ? { ranges: go.functions.map(({ start, end }) => ({ start, end, landingPads: true })) } : {}),
       absolute,
+      isRelative: (start) => go?.layout !== undefined && goFunctions.has(start),
       relative:
         elf.globalOffsetTable === undefined ? undefined : { base: elf.globalOffsetTable, ...imageRange(elf) },
       isStub: (address) => stubOf(address) !== undefined,
@@ -124,7 +127,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const dataSlots: PointerSlot[] = [];
   const functionSlots: PointerSlot[] = [];
   const betweenFunctions: number[] = [];
+  const goData = go && goObjects(elf, go, slotAt, referred);
   for (const slot of slots) {
+    if (goData?.isIdle(slot, goFunctions.get(table.at(slot.target)?.start ?? -1)?.name)) continue;
     if (!code.at(slot.address)) dataSlots.push(slot);
     else if (table.indexAt(slot.address) >= 0) functionSlots.push(slot);
     else {
@@ -132,10 +137,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       betweenFunctions.push(...table.around(slot.address));
     }
   }
-  const data = dataObjects(elf, dataSlots, referred, betweenFunctions);
+  const data = dataObjects(elf, dataSlots, referred, [...betweenFunctions, ...(goData?.bounds ?? [])]);
 
   // Numbers.
-  const goFunctions = new Map(go?.functions.map((each) => [each.start, each]));
   const isWrapperSlot = (slot: PointerSlot | undefined): boolean =>
     slot?.kind === 'symbol' && importedWrappers.has(elf.symbols[slot.symbol]?.name ?? '');
   const wrapperCalls = new Map<number, number[]>();
@@ -232,6 +236,8 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     else if (fromCode && (isLoader || lookingUp.has(node)) && /^[A-Za-z_]\w{2,}$/.test(text))
       lookups.push({ node, name: text });
   };
+  /** Go's compiler makes no address outside of what it is for. */
+  const isGoCode = (node: number): boolean => goFunctions.has(functions[node]?.start ?? -1);
   /**
    * A reference to an address that is not called directly: a pointer to a function, a stub, or data.
    * @param by the instruction and how it refers to it (`reference`); undefined for a pointer in data
@@ -248,7 +254,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
         roles[target] = (roles[target] ?? 0) | nodeRole.addressTaken;
     };
     const referToData = (): void => {
-      for (const object of data.at(to, by?.kind === reference.address)) {
+      for (const object of data.at(to, by?.kind === reference.address && !isGoCode(from))) {
         const node = firstObject + object;
         if (kinds[node] !== nodeKind.got) link(node, edgeKind.data);
         else if (by?.kind === reference.callMemory) link(node, edgeKind.call);
@@ -310,6 +316,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     }
   });
   for (const slot of functionSlots) holdPointer(table.indexAt(slot.address), slot);
+  for (const [from, to] of goData?.links ?? []) {
+    for (const object of data.at(from, false)) refer(firstObject + object, to);
+  }
 
   // Sites.
   const sites: CallSite[] = numbers.sites.map(({ owner, number, address }) => ({
@@ -415,11 +424,16 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     const inTls =
       elf.tls && object.start >= elf.tls.address && object.start < elf.tls.address + elf.tls.fileSize;
     if (inTls) addInitial(node, 'thread-data');
+    else if (goData?.owned.has(object.start)) return;
     else if (incoming[node] === 0 && !isGotEntry) addInitial(node, 'unreferenced-data');
     else if (go && !isGotEntry) addInitial(node, 'go');
   });
-  // Go's runtime reaches code in ways of its own (method tables by reflection, deferred calls): all of it counts.
-  if (go) for (let node = 0; node < firstObject; node++) addInitial(node, 'go');
+  // The linker has left no Go function in the file that nothing leads to: such a one is reached in a way unknown.
+  if (go)
+    for (let node = 0; node < firstObject; node++) {
+      if (!goData || (incoming[node] === 0 && goFunctions.has(functions[node]?.start ?? 0)))
+        addInitial(node, 'go');
+    }
   if (entry >= 0) incoming[entry] = 1;
   let unreferenced = 0;
   functions.forEach((f, node) => {
