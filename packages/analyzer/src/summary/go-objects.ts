@@ -50,6 +50,8 @@ const MAX_NAME = 256;
 /** Types of one program; the largest known have 100 thousand. */
 const MAX_TYPES = 2_000_000;
 const MAX_METHODS = 65_535;
+/** Bytes of a value: the address space ends there. */
+const MAX_SIZE = 2 ** 47;
 
 /** reflect.Kind. */
 const kind = {
@@ -199,6 +201,7 @@ class Finder {
     const looksRight =
       kindHere >= 1 &&
       kindHere <= kind.last &&
+      view.u64(at) < MAX_SIZE &&
       view.u64(at + 8) <= view.u64(at) &&
       isAlignment(view.u8(at + 21)) &&
       isAlignment(view.u8(at + 22)) &&
