@@ -8,17 +8,12 @@ import { diskTree } from '@prof-gen/testkit';
 import { cache, hashOf, workspace } from './rootfs.mjs';
 
 /**
- * Opens the analyzer with a cache of summaries that lives as long as the analyzer's code does not change: what is
- * checked is always the code at hand.
+ * Opens the analyzer, with as many threads as there are processors unless said. What is checked is always the code at
+ * hand: unless a database is named, summaries are kept in one that lives as long as the analyzer's code does not change.
  */
-export async function openAnalyser(rootfs) {
-  const code = await hashOf(join(workspace, 'packages/analyzer/dist'), /\.js$/);
-  await mkdir(cache, { recursive: true });
-  for (const name of await readdir(cache)) {
-    if (name.startsWith('summaries-') && !name.includes(code)) await rm(join(cache, name), { force: true });
-  }
-  const summaries = openSummaryStore(join(cache, `summaries-${code}.db`));
-  const summarizer = openSummarizer({ summaries });
+export async function openAnalyser(rootfs, { database, threads } = {}) {
+  const summaries = openSummaryStore(database ?? (await databaseOfThisCode()));
+  const summarizer = openSummarizer({ summaries, ...(threads === undefined ? {} : { threads }) });
   const tree = diskTree(rootfs);
   return {
     tree,
@@ -47,4 +42,13 @@ export async function openAnalyser(rootfs) {
       summaries.close();
     },
   };
+}
+
+async function databaseOfThisCode() {
+  const code = await hashOf(join(workspace, 'packages/analyzer/dist'), /\.js$/);
+  await mkdir(cache, { recursive: true });
+  for (const name of await readdir(cache)) {
+    if (name.startsWith('summaries-') && !name.includes(code)) await rm(join(cache, name), { force: true });
+  }
+  return join(cache, `summaries-${code}.db`);
 }

@@ -37,6 +37,8 @@ export type Summarize = (file: {
   readonly sha256: string;
   /** One of the paths that it has in the image. */
   readonly path: string;
+  /** Bytes: larger files go first. */
+  readonly size: number;
   read(): Promise<Uint8Array>;
 }) => Promise<Outcome<FileSummary>>;
 
@@ -202,7 +204,12 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     }
     const ordered = [...files].sort((a, b) => b[1].size - a[1].size || (a[0] < b[0] ? -1 : 1));
     for (const [sha256, entry] of ordered) {
-      const summary = input.summarize({ sha256, path: entry.path, read: () => tree.read(entry) });
+      const summary = input.summarize({
+        sha256,
+        path: entry.path,
+        size: entry.size,
+        read: () => tree.read(entry),
+      });
       summaries.set(sha256, summary);
       summary.then(
         () => {

@@ -23,12 +23,13 @@ export async function explainImage(input: ExplainImageInput): Promise<ExplainedI
   const { tree, question, isWantedProgram = () => true } = input;
   const { analysis, inputs } = await linkImage(input);
   const readDetail: ReadDetail = async (sha256, path) => {
+    const target = tree.resolve(path);
+    const size = target.ok ? target.entry.size : 0;
     const read = async (): Promise<Uint8Array> => {
-      const target = tree.resolve(path);
       if (target.ok) return tree.read(target.entry);
       throw new ProfGenError('image/content-not-kept', `${printable(path)} cannot be read again`);
     };
-    const outcome = await input.detail({ sha256, path, read });
+    const outcome = await input.detail({ sha256, path, size, read });
     return outcome.ok ? outcome.value : undefined;
   };
   const answers: { program: string; answer: Answer }[] = [];

@@ -11,6 +11,7 @@ import {
 import { type ErrorData, errorData, type Outcome, printable } from '@prof-gen/core';
 import type { SummaryStore } from '@prof-gen/store';
 import { Piscina } from 'piscina';
+import { largestFirst } from './largest-first.js';
 
 /** What the worker of the analyzer takes and gives; bytes cross by transfer. */
 type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
@@ -26,6 +27,8 @@ export interface SummarizerOptions {
   readonly heapPerWorker?: number;
   /** Ends what is under way: `summarize` rejects with its reason. */
   readonly signal?: AbortSignal;
+  /** Module of the worker: the analyzer's unless said. */
+  readonly worker?: string;
 }
 
 /** Summaries of ELF files from the cache, else made on worker threads. */
@@ -47,9 +50,10 @@ const defaults = { secondsPerFile: 120, heapPerWorker: 2048 };
 export function openSummarizer(options: SummarizerOptions): Summarizer {
   const { summaries } = options;
   const seconds = options.secondsPerFile ?? defaults.secondsPerFile;
+  const threads = options.threads ?? availableParallelism();
   const pool = new Piscina<WorkerTask, WorkerResult>({
-    filename: createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
-    maxThreads: options.threads ?? availableParallelism(),
+    filename: options.worker ?? createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
+    maxThreads: threads,
     minThreads: 1,
     idleTimeout: 5_000,
     resourceLimits: { maxOldGenerationSizeMb: options.heapPerWorker ?? defaults.heapPerWorker },
@@ -57,6 +61,8 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   // An error outside of a task must not end the process; the task it belonged to is rejected as well.
   pool.on('error', () => {});
 
+  // A file is read, and its time begins, when a thread is free: a thousand that wait take neither memory nor time.
+  const schedule = largestFirst(threads);
   const underWay = new Map<string, ReturnType<Summarize>>();
   const counts = { files: 0, made: 0 };
 
@@ -72,14 +78,17 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     return { ok: true, value: decodeSummary(result.value.summary) };
   }
 
-  async function analyse(file: Parameters<Summarize>[0]): Promise<WorkerResult> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await file.read();
-    } catch (error) {
-      return { ok: false, error: errorData(error) };
-    }
-    return inWorker(bytes, file.path);
+  function analyse(file: Parameters<Summarize>[0]): Promise<WorkerResult> {
+    return schedule(file.size, async () => {
+      options.signal?.throwIfAborted();
+      let bytes: Uint8Array;
+      try {
+        bytes = await file.read();
+      } catch (error) {
+        return { ok: false, error: errorData(error) };
+      }
+      return inWorker(bytes, file.path);
+    });
   }
 
   async function detail(file: Parameters<Summarize>[0]): Promise<Outcome<FileDetail>> {
