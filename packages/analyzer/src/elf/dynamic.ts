@@ -115,7 +115,8 @@ export function dynamicOf(view: ByteView, segments: readonly Segment[]): Dynamic
   const array = (address: number, size: number) => {
     const start = values.get(address);
     const length = values.get(size);
-    return start === undefined || !length ? [] : [{ address: start, size: length }];
+    if (start === undefined || !length || !(start + length <= 2 ** 47)) return [];
+    return [{ address: start, size: length }];
   };
   const soname = values.get(dynamicTag.soname);
   return {

@@ -74,7 +74,8 @@ function readSections(view: ByteView): Section[] {
     const offset = view.u64(at + 24);
     const size = view.u64(at + 32);
     const nameAt = names + view.u32(at);
-    const inFile = type === 8 || offset + size <= view.length;
+    const address = view.u64(at + 16);
+    const inFile = (type === 8 || offset + size <= view.length) && address + size <= 2 ** 47;
     const nameEnd = nameAt < view.length ? view.bytes.indexOf(0, nameAt) : -1;
     const readable = nameEnd >= 0 && nameEnd - nameAt < 256;
     sections.push({
@@ -82,7 +83,7 @@ function readSections(view: ByteView): Section[] {
       // An entry that lies outside the file keeps its place (indexes count) and says nothing.
       type: inFile ? type : 0,
       flags: view.u64(at + 8),
-      address: view.u64(at + 16),
+      address,
       offset: inFile ? offset : 0,
       size: inFile ? size : 0,
     });

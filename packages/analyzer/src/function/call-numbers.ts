@@ -6,7 +6,7 @@ import type { CodeMap } from './code-map.js';
 import type { FunctionTable } from './discover-functions.js';
 import { keepsNumbersInVariables } from './go-names.js';
 import type { GoFunction } from './go-table.js';
-import { interpret } from './interpret.js';
+import { effortOfFile, interpret } from './interpret.js';
 import type { MachineState } from './machine-state.js';
 import { keepsRecord, recordUses } from './keeps-record.js';
 import { neverReturning } from './no-return.js';
@@ -97,6 +97,7 @@ export function callNumbers(
   const { functions } = table;
 
   const final = neverReturning(table);
+  const effort = effortOfFile();
   const observe = (
     owner: number,
     watched: ReadonlySet<number> | ((target: FunctionCode) => ReadonlySet<number> | undefined),
@@ -112,7 +113,8 @@ export function callNumbers(
     target.legacyCalls = legacyCalls;
     const places = typeof watched === 'function' ? watched(target) : watched;
     return (
-      places && interpret(target, scanner, places, tableTargets(elf, target), final, goFunctions, memory)
+      places &&
+      interpret(target, scanner, places, tableTargets(elf, target), final, goFunctions, effort, memory)
     );
   };
 

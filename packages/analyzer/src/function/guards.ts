@@ -2,7 +2,7 @@ import { r8, r9, rcx, rdi, rdx, rsi } from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import type { FunctionTable } from './discover-functions.js';
-import { interpret, type Memory } from './interpret.js';
+import { effortOfFile, interpret, type Memory } from './interpret.js';
 import type { MachineState } from './machine-state.js';
 import { FunctionScanner, type ImageRange, reference } from './scan-function.js';
 import { tableTargets } from './table-targets.js';
@@ -41,6 +41,7 @@ export interface FunctionGuards {
 export class GuardFinder {
   readonly #scanner = new FunctionScanner();
   readonly #known = new Map<number, FunctionGuards | undefined>();
+  readonly #effort = effortOfFile();
 
   constructor(
     private readonly elf: Elf,
@@ -80,6 +81,7 @@ export class GuardFinder {
       tableTargets(this.elf, target),
       this.neverReturning,
       new Map(),
+      this.#effort,
       this.memoryOf(owner),
     );
     if (!observed) return undefined;

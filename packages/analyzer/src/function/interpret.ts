@@ -190,6 +190,14 @@ interface TableLoad {
   readonly index: Value;
 }
 
+/** Blocks that may still be interpreted in a file: a hostile one must not cost minutes. Counted down. */
+export interface Effort {
+  blocks: number;
+}
+
+/** More than three times what Debian 12's libc takes, which takes the most of all its files: 88,000. */
+export const effortOfFile = (): Effort => ({ blocks: 300_000 });
+
 /** Address of an instruction → state before it. */
 export type Observations = ReadonlyMap<number, MachineState>;
 
@@ -199,6 +207,7 @@ export type Observations = ReadonlyMap<number, MachineState>;
  * @param tableTargets where its jump tables lead
  * @param neverReturning starts of functions that do not come back
  * @param goFunctions those of Go's convention, by start
+ * @param effort what the file has left; shared by all its functions
  * @param memory gives terms for loads, and conditions; without it only numbers come out
  * @returns the joined state before each watched instruction, or undefined when it took too long
  */
@@ -209,6 +218,7 @@ export function interpret(
   tableTargets: ReadonlySet<number>,
   neverReturning: ReadonlySet<number>,
   goFunctions: ReadonlyMap<number, GoFunction>,
+  effort: Effort,
   memory?: Memory,
 ): Observations | undefined {
   let escaped = Number.POSITIVE_INFINITY;
@@ -223,6 +233,7 @@ export function interpret(
       neverReturning,
       goFunctions,
       escaped,
+      effort,
       memory,
     );
     if (!run.solve()) return undefined;
@@ -255,6 +266,7 @@ class Interpretation {
     private readonly neverReturning: ReadonlySet<number>,
     private readonly goFunctions: ReadonlyMap<number, GoFunction>,
     assumed: number,
+    private readonly effort: Effort,
     private readonly memory: Memory | undefined,
   ) {
     this.#isGo = goFunctions.has(target.start);
@@ -294,7 +306,7 @@ class Interpretation {
     const settle = (): boolean => {
       while (this.#pending.size > 0) {
         for (const at of [...this.#pending].sort((a, b) => a - b)) {
-          if (--budget < 0) return false;
+          if (--budget < 0 || --this.effort.blocks < 0) return false;
           this.#pending.delete(at);
           this.#runBlock(at);
         }
