@@ -161,4 +161,21 @@ describe('every kind of file', () => {
     const { names } = analyse(path, remembered);
     expect(seen.filter((call) => !names.includes(call))).toEqual([]);
   });
+
+  it('a shared object with its constants in the segment of its code: they are no calls', () => {
+    const source = join(directory, 'constants.c');
+    writeFileSync(
+      source,
+      'static const unsigned char constants[] = { 0xb8, 101, 0, 0, 0, 0x0f, 0x05, 0xc3 };\n' +
+        'const void *f(void) { return constants; }\n',
+    );
+    const path = join(directory, 'libconstants.so');
+    const flags = ['-O2', '-shared', '-fPIC', '-nostdlib', '-Wl,-z,noseparate-code'];
+    execFileSync('gcc', [...flags, '-o', path, source], { stdio: 'pipe' });
+    const bytes = readFileSync(path);
+    // No entry point, and an executable segment from address 0 on.
+    expect(bytes.readBigUInt64LE(24)).toBe(0n);
+    const { sites, undecided } = summarize(bytes);
+    expect([sites, undecided]).toEqual([[], []]);
+  });
 });

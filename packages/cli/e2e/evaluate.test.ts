@@ -34,7 +34,7 @@ describe('the three images of scripts/evaluate', () => {
       { env: { PROF_GEN_CACHE: join(directory, 'cache') } },
     );
     expect(ended.stderr).not.toMatch(/error|warning/);
-    expect(ended.code).toBe(0);
+    expect(ended.code, ended.stdout).toBe(0);
     const store = openStore(join(results, 'evaluate/results.db'), { readOnly: true });
     try {
       const documents = store.images.results(1 as RunId).map(({ document }) => document);

@@ -59,7 +59,9 @@ export class CodeMap {
 
 /** Addresses that the kernel and the loader give control to. */
 function knownCode(elf: Elf): number[] {
-  const addresses = [elf.entry, ...elf.init];
+  const addresses = [...elf.init];
+  // 0 says "no entry point" (gABI) in a shared object, whose header may lie in the segment of its code.
+  if (elf.entry !== 0 || elf.type === 'executable' || elf.pie) addresses.push(elf.entry);
   for (const symbol of elf.symbols) {
     if (symbol.defined && (symbol.kind === 'function' || symbol.kind === 'ifunc'))
       addresses.push(symbol.address);

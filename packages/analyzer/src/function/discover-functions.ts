@@ -25,10 +25,13 @@ export interface FunctionTable {
   readonly astray: ReadonlyMap<number, number>;
 }
 
-/** Rounds of "scan, then learn of new starts and entries". Real files need three or four. */
-const MAX_ROUNDS = 24;
-/** Code bytes scanned over all rounds, as a multiple of the file's code: a bound on hostile files. */
+/**
+ * Code bytes scanned over all rounds of "scan, then learn of new starts and entries", as a multiple of the file's code:
+ * a bound on hostile files. Most need four rounds; libLLVM, whose assembly has no unwind entries, 229 small ones.
+ */
 const MAX_RESCAN = 24;
+/** What a round costs for each function that is known, in bytes scanned. */
+const ROUND_COST = 8;
 
 type Target = 'start' | 'call' | 'jump' | 'pointer';
 
@@ -71,7 +74,7 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   /** Sorts, ends each function where the next starts, and marks those that this changes. */
   const settle = (): void => {
     if (functions.size === sorted.length) return;
-    sorted = [...functions.values()].sort((a, b) => a.start - b.start);
+    sorted = withNew(sorted, [...functions.values()].slice(sorted.length));
     starts = Float64Array.from(sorted, (f) => f.start);
     const displaced: [number, 'entries' | 'labels'][] = [];
     for (let i = 0; i + 1 < sorted.length; i++) {
@@ -163,8 +166,8 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
   settle();
 
   const astray = new Map<number, number>();
-  for (let round = 0; dirty.size > 0; round++) {
-    if (round > MAX_ROUNDS) throw tooComplex('its functions do not settle');
+  while (dirty.size > 0) {
+    budget -= ROUND_COST * functions.size;
     const targets: number[] = [];
     const ways: Target[] = [];
     const learnLater = (to: number, how: Target): void => {
@@ -227,6 +230,19 @@ function inGap(holder: FunctionCode, address: number): boolean {
     if (address >= (holder.gaps[i] ?? 0) && address < (holder.gaps[i + 1] ?? 0)) return true;
   }
   return false;
+}
+
+/** Two lists as one in order of their starts; the first has that order. */
+function withNew(sorted: readonly FunctionCode[], others: FunctionCode[]): FunctionCode[] {
+  others.sort((a, b) => a.start - b.start);
+  const merged: FunctionCode[] = [];
+  let next = 0;
+  for (const here of sorted) {
+    for (let other = others[next]; other && other.start < here.start; other = others[++next])
+      merged.push(other);
+    merged.push(here);
+  }
+  return merged.concat(others.slice(next));
 }
 
 const none: ReadonlySet<number> = new Set();

@@ -12,24 +12,27 @@ export function neverReturning(table: FunctionTable): ReadonlySet<number> {
   functions.forEach((f, index) => {
     if (!f.returns && !f.indirectJump && f.instructions > 0) candidates.add(index);
   });
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const index of candidates) {
-      const f = functions[index];
-      if (!f) continue;
-      for (let i = 0; i < f.references.length; i += 3) {
-        const kind = f.references[i];
-        const leaves = kind === reference.jump || kind === reference.fall;
-        if (
-          kind === reference.jumpMemory ||
-          (leaves && !candidates.has(table.indexAt(f.references[i + 2] ?? 0)))
-        ) {
-          candidates.delete(index);
-          changed = true;
-          break;
-        }
+  /** Function → candidates that jump or run on into it. */
+  const leadHere = new Map<number, number[]>();
+  const queue: number[] = [];
+  for (const index of candidates) {
+    const references = functions[index]?.references ?? [];
+    for (let i = 0; i < references.length; i += 3) {
+      const kind = references[i];
+      if (kind === reference.jumpMemory) queue.push(index);
+      if (kind !== reference.jump && kind !== reference.fall) continue;
+      const target = table.indexAt(references[i + 2] ?? 0);
+      if (!candidates.has(target)) {
+        queue.push(index);
+        continue;
       }
+      const others = leadHere.get(target);
+      if (others) others.push(index);
+      else leadHere.set(target, [index]);
     }
+  }
+  for (let index = queue.pop(); index !== undefined; index = queue.pop()) {
+    if (candidates.delete(index)) queue.push(...(leadHere.get(index) ?? []));
   }
   const starts = new Set<number>();
   for (const index of candidates) starts.add(functions[index]?.start ?? 0);
