@@ -4,7 +4,9 @@ import { openAnalyser } from '../soundness/analyse.mjs';
 
 const [rootfs, path, database, output, ...known] = process.argv.slice(2);
 const analyser = await openAnalyser(rootfs, { database, threads: 1 });
-// An image's files have their digests from when its layers were read; here they would be made on first sight.
+// An image has the list of its files, and their digests, from when its layers were read; here they would be made on
+// first sight.
+for (const entry of analyser.tree.entries()) void entry.type;
 for (const file of known) void analyser.tree.lookup(file)?.digest;
 const started = performance.now();
 const { program } = await analyser.analyse(analyser.tree.resolve(path).entry.path);

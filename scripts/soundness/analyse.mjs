@@ -31,6 +31,7 @@ export async function openAnalyser(rootfs, { database, threads } = {}) {
         shell: ['/bin/sh', '-c'],
         observed: objects.length === 0 ? [] : [{ path, argvs: [], objects, syscalls: [], phase: 'check' }],
         summarize: summarizer.summarize,
+        known: summarizer.known,
         image: 'soundness',
       });
       const program = programs.find((one) => one.path === path);

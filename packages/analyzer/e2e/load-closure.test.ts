@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { dynamicInfo, loadClosure, readLoaderConfig } from '../src/index.js';
+import { loaderFacts, loadClosure, readLoaderConfig } from '../src/index.js';
 import { diskTree } from '@prof-gen/testkit';
 
 const loader = '/lib64/ld-linux-x86-64.so.2';
@@ -16,7 +16,7 @@ async function closureOf(path: string, variables: { libraryPath: string; preload
     program: found.entry,
     variables,
     config: await readLoaderConfig(tree),
-    dynamic: async (entry) => dynamicInfo(await tree.read(entry)),
+    dynamic: async (entry) => loaderFacts(await tree.read(entry)),
   });
 }
 
@@ -28,7 +28,7 @@ async function programs(): Promise<string[]> {
   for (let i = 0; i < names.length; i += Math.max(1, Math.floor(names.length / 60))) {
     const found = tree.resolve(join('/usr/bin', names[i] as string));
     if (!found.ok || found.entry.kind !== 'elf') continue;
-    const info = dynamicInfo(await tree.read(found.entry));
+    const info = loaderFacts(await tree.read(found.entry));
     if (info?.interpreter === loader) others.push(found.entry.path);
   }
   const present = always.map((name) => `/usr/bin/${name}`).filter((path) => tree.resolve(path).ok);

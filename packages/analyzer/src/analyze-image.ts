@@ -21,10 +21,9 @@ import { characterSetObjects } from './late/character-sets.js';
 import { imageObjects } from './late/image-objects.js';
 import { type LateFile, lateFilesOf } from './late/late-files.js';
 import { asksNameServices, nameServiceObjects, readNameServices } from './late/name-services.js';
-import { reachedFunctions } from './late/reached-functions.js';
 import type { LinkInput } from './link/bind-symbols.js';
-import { type LinkResult, linkProgram } from './link/link-program.js';
-import { type DynamicInfo, dynamicInfo } from './loader/dynamic-info.js';
+import { type LinkResult, programLinker } from './link/link-program.js';
+import { type LoaderFacts, loaderFacts } from './elf/loader-facts.js';
 import { type Closure, loadClosure, type LoadedObject } from './loader/load-closure.js';
 import { readLoaderConfig } from './loader/loader-config.js';
 import { analyzerVersion, type FileSummary } from './summary/file-summary.js';
@@ -52,6 +51,11 @@ export interface AnalyzeImageInput {
   /** What a trace saw: its programs are analysed too, and what they mapped is linked to them. */
   readonly observed?: readonly ObservedProgram[];
   readonly summarize: Summarize;
+  /**
+   * A summary that is at hand, by the file's `sha256` (hexadecimal): such a file is not read. What is not given
+   * here is read for what the loader looks at, and `summarize` is asked for it.
+   */
+  readonly known?: (sha256: string) => FileSummary | undefined;
   /** What counts as reachable; `objects` unless said. */
   readonly reachability?: Reachability;
   /** Name for events. */
@@ -102,13 +106,20 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
   const found = await findPrograms({ ...input, observed });
   undecided.push(...found.undecided);
 
-  const dynamics = new Map<string, Promise<DynamicInfo | undefined>>();
-  const dynamic = (entry: FileEntry): Promise<DynamicInfo | undefined> => {
+  const summaries = new Map<string, Promise<Outcome<FileSummary>>>();
+  const knownFacts = new Map<string, Promise<LoaderFacts | undefined>>();
+  const dynamic = (entry: FileEntry): Promise<LoaderFacts | undefined> => {
     const key = entry.digest ?? entry.path;
-    let info = dynamics.get(key);
+    let info = knownFacts.get(key);
     if (info === undefined) {
-      info = tree.read(entry).then(dynamicInfo);
-      dynamics.set(key, info);
+      const sha256 = sha256Of(entry);
+      const summary = input.known?.(sha256);
+      if (summary === undefined) info = tree.read(entry).then(loaderFacts);
+      else {
+        info = Promise.resolve(summary);
+        summaries.set(sha256, Promise.resolve({ ok: true, value: summary }));
+      }
+      knownFacts.set(key, info);
     }
     return info;
   };
@@ -192,7 +203,6 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     }
   }
 
-  const summaries = new Map<string, Promise<Outcome<FileSummary>>>();
   let done = 0;
 
   /** Asks for summaries of all files that have none yet, the largest first. */
@@ -253,18 +263,20 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     return inputs;
   }
 
-  /** Opens what libc opens on behalf of functions that reachable code calls. */
-  async function openForLibc(work: Work, inputs: readonly LinkInput[]): Promise<void> {
+  /** Opens what libc opens on behalf of functions that reachable code calls: another object's, or its own. */
+  async function openForLibc(
+    work: Work,
+    inputs: readonly LinkInput[],
+    linked: readonly LinkResult[],
+  ): Promise<void> {
     if (!objectsOf(work).some(({ info }) => info.soname === 'libc.so.6')) return;
-    const called = new Set<string>();
+    const called = new Set(
+      linked.flatMap(({ imported }) => [...imported]).filter((name) => asksNameServices(name)),
+    );
     const converters = new Set<string>();
-    for (const input of inputs) {
-      const imported = new Set(
-        input.objects.flatMap(({ summary }) => summary.imports.map(({ name }) => name)),
-      );
-      const asked = [...imported].filter((name) => name === 'iconv_open' || asksNameServices(name)).sort();
-      for (const name of reachedFunctions(input, asked)) called.add(name);
-      for (const { object, summary } of called.has('iconv_open') ? input.objects : []) {
+    for (const [index, { objects }] of inputs.entries()) {
+      if (linked[index]?.imported.has('iconv_open') !== true) continue;
+      for (const { object, summary } of objects) {
         if (summary.imports.some(({ name }) => name === 'iconv_open')) {
           converters.add(summary.soname ?? posix.basename(object.path));
         }
@@ -288,11 +300,13 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
       continue;
     }
     let inputs = await linkInputs(work);
-    let linked = joinLinks(inputs.map(linkProgram));
+    const linkers = work.closures.map(programLinker);
+    const link = (): LinkResult[] => inputs.map((one, i) => (linkers[i] ?? programLinker())(one));
+    let results = link();
     for (let round = 0; ; round++) {
       const before = objectsOf(work).length;
-      await openForLibc(work, inputs);
-      for (const { name, object } of linked.lateNames) {
+      await openForLibc(work, inputs, results);
+      for (const { name, object } of joinLinks(results).lateNames) {
         const reason = `named in ${object}`;
         if (await openAll(work, [{ path: name, reason }], object)) continue;
         await openAll(
@@ -304,7 +318,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
       if (objectsOf(work).length === before) break;
       await summariseMissing();
       inputs = await linkInputs(work);
-      linked = joinLinks(inputs.map(linkProgram));
+      results = link();
       if (round === maximumRounds) {
         undecided.push({
           kind: 'library',
@@ -328,6 +342,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     }
     undecided.push(...work.closures.flatMap((closure) => closure.undecided));
     linkedInputs.push(inputs);
+    const linked = joinLinks(results);
     programs.push({
       path: printable(program.path),
       calledAs: program.calledAs.map((name) => printable(name)),
@@ -399,6 +414,7 @@ function joinLinks(results: readonly LinkResult[]): LinkResult {
       ).values(),
     ],
     lateNames: distinct(results.flatMap(({ lateNames }) => lateNames)),
+    imported: new Set(results.flatMap(({ imported }) => [...imported])),
   };
 }
 

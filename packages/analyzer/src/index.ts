@@ -15,7 +15,7 @@ export {
   type LoaderEnvironment,
   type ProgramsInput,
 } from './command/find-programs.js';
-export { type DynamicInfo, dynamicInfo } from './loader/dynamic-info.js';
+export { type LoaderFacts, loaderFacts } from './elf/loader-facts.js';
 export {
   type Closure,
   type ClosureInput,

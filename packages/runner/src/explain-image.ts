@@ -40,13 +40,14 @@ export async function explainImage(
   const image = await openForAnalysis(input, workbench, onEvent);
   try {
     const command = runCommandOf(image.config, input.overrides);
-    const { summarize, detail } = workbench.summarizer;
+    const { summarize, known, detail } = workbench.summarizer;
     const { analysis, answers } = await explain({
       tree: image.tree,
       command,
       healthcheck: image.config.healthcheck,
       shell: image.config.shell,
       summarize,
+      known,
       detail,
       image: name,
       onEvent,

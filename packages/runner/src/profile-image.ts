@@ -104,6 +104,7 @@ export async function profileImage(
         shell: image.config.shell,
         ...(observation === undefined ? {} : { observed: observation.programs }),
         summarize: workbench.summarizer.summarize,
+        known: workbench.summarizer.known,
         ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
         image: name,
         onEvent,

@@ -34,6 +34,8 @@ export interface SummarizerOptions {
 /** Summaries of ELF files from the cache, else made on worker threads. */
 export interface Summarizer {
   readonly summarize: Summarize;
+  /** A summary from the cache, without a look at the file. */
+  readonly known: (sha256: string) => FileSummary | undefined;
   /** What explanations need of a file besides: kept with its summary, read only when asked for. */
   readonly detail: (file: Parameters<Summarize>[0]) => Promise<Outcome<FileDetail>>;
   /** Distinct files: asked for, and of these made anew. */
@@ -51,26 +53,43 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   const { summaries } = options;
   const seconds = options.secondsPerFile ?? defaults.secondsPerFile;
   const threads = options.threads ?? availableParallelism();
-  const pool = new Piscina<WorkerTask, WorkerResult>({
-    filename: options.worker ?? createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
-    maxThreads: threads,
-    minThreads: 1,
-    idleTimeout: 5_000,
-    resourceLimits: { maxOldGenerationSizeMb: options.heapPerWorker ?? defaults.heapPerWorker },
-  });
-  // An error outside of a task must not end the process; the task it belonged to is rejected as well.
-  pool.on('error', () => {});
+  let opened: Piscina<WorkerTask, WorkerResult> | undefined;
+  /** Begins with the first file that has to be read, not with its analysis: a thread takes a while to start. */
+  function workers(): Piscina<WorkerTask, WorkerResult> {
+    if (opened !== undefined) return opened;
+    opened = new Piscina<WorkerTask, WorkerResult>({
+      filename:
+        options.worker ?? createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
+      maxThreads: threads,
+      minThreads: 1,
+      idleTimeout: 5_000,
+      resourceLimits: { maxOldGenerationSizeMb: options.heapPerWorker ?? defaults.heapPerWorker },
+    });
+    // An error outside of a task must not end the process; the task it belonged to is rejected as well.
+    opened.on('error', () => {});
+    return opened;
+  }
 
   // A file is read, and its time begins, when a thread is free: a thousand that wait take neither memory nor time.
   const schedule = largestFirst(threads);
   const underWay = new Map<string, ReturnType<Summarize>>();
   const counts = { files: 0, made: 0 };
 
+  function known(sha256: string): FileSummary | undefined {
+    const summary = summaries.get(sha256, analyzerVersion);
+    if (summary === undefined) {
+      workers();
+      return undefined;
+    }
+    counts.files += 1;
+    return decodeSummary(summary);
+  }
+
   async function make(file: Parameters<Summarize>[0]): Promise<Outcome<FileSummary>> {
     options.signal?.throwIfAborted();
+    const cached = known(file.sha256);
+    if (cached !== undefined) return { ok: true, value: cached };
     counts.files += 1;
-    const known = summaries.get(file.sha256, analyzerVersion);
-    if (known !== undefined) return { ok: true, value: decodeSummary(known) };
     counts.made += 1;
     const result = await analyse(file);
     if (!result.ok) return result;
@@ -105,7 +124,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     try {
       // A view of a larger buffer cannot be transferred without taking its neighbours along.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      return await pool.run(
+      return await workers().run(
         { bytes: own, path },
         { transferList: [own.buffer as ArrayBuffer], signal: AbortSignal.any(signals) },
       );
@@ -126,8 +145,9 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
       underWay.set(file.sha256, work);
       return work;
     },
+    known,
     detail,
-    close: () => pool.destroy(),
+    close: async () => opened?.destroy(),
   };
 }
 

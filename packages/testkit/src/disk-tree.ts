@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { FileEntry, FileTree, Resolution } from '@prof-gen/core';
 
@@ -13,36 +22,69 @@ function kindOf(path: string): FileEntry['kind'] {
   return head.subarray(0, length).includes(0) ? undefined : 'text';
 }
 
+/** What tells a file's type: of lstat or of reading the directory. */
+type FileType = Pick<Dirent, 'isSymbolicLink' | 'isDirectory' | 'isFile'>;
+
+function typeOf(type: FileType): FileEntry['type'] {
+  if (type.isSymbolicLink()) return 'symlink';
+  if (type.isDirectory()) return 'directory';
+  return type.isFile() ? 'file' : 'fifo';
+}
+
+/** An entry that looks at the disk for what it is asked for: most are only passed by. */
+function diskEntry(root: string, path: string, fileType: FileType): FileEntry {
+  const onDisk = join(root, path);
+  const type = typeOf(fileType);
+  const isFile = type === 'file';
+  const stat = once(() => lstatSync(onDisk));
+  const kind = once(() => (isFile ? kindOf(onDisk) : undefined));
+  const target = once(() => (type === 'symlink' ? readlinkSync(onDisk) : undefined));
+  const digest = once(() =>
+    isFile ? `sha256:${createHash('sha256').update(readFileSync(onDisk)).digest('hex')}` : undefined,
+  );
+  const entry = {
+    path,
+    type,
+    get mode() {
+      return stat().mode & 0o7777;
+    },
+    get uid() {
+      return stat().uid;
+    },
+    get gid() {
+      return stat().gid;
+    },
+    get size() {
+      return isFile ? stat().size : 0;
+    },
+    get kind() {
+      return kind();
+    },
+    get target() {
+      return target();
+    },
+    get digest() {
+      return digest();
+    },
+  };
+  return entry as FileEntry;
+}
+
+function once<T>(make: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => (known ??= { value: make() }).value;
+}
+
 /** A directory of this machine as a tree, read as needed; links are resolved inside it alone. */
 export function diskTree(root: string): FileTree {
   const known = new Map<string, FileEntry | undefined>();
 
   function lookup(path: string): FileEntry | undefined {
     if (known.has(path)) return known.get(path);
-    const entry = read(path);
+    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+    const entry = stat && diskEntry(root, path, stat);
     known.set(path, entry);
     return entry;
-  }
-  function read(path: string): FileEntry | undefined {
-    const onDisk = join(root, path);
-    const stat = lstatSync(onDisk, { throwIfNoEntry: false });
-    if (stat === undefined) return undefined;
-    const common = { path, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
-    if (stat.isSymbolicLink()) return { ...common, type: 'symlink', size: 0, target: readlinkSync(onDisk) };
-    if (stat.isDirectory()) return { ...common, type: 'directory', size: 0 };
-    if (!stat.isFile()) return { ...common, type: 'fifo', size: 0 };
-    const kind = kindOf(onDisk);
-    let digest: FileEntry['digest'];
-    return {
-      ...common,
-      type: 'file',
-      size: stat.size,
-      ...(kind === undefined ? {} : { kind }),
-      get digest(): NonNullable<FileEntry['digest']> {
-        digest ??= `sha256:${createHash('sha256').update(readFileSync(onDisk)).digest('hex')}`;
-        return digest;
-      },
-    };
   }
   function resolve(path: string): Resolution {
     let rest = path.split('/').filter((part) => part !== '' && part !== '.');
@@ -71,17 +113,22 @@ export function diskTree(root: string): FileTree {
     const found = resolve(directory);
     if (!found.ok || found.entry.type !== 'directory') return [];
     const prefix = found.entry.path === '/' ? '' : found.entry.path;
-    return readdirSync(join(root, found.entry.path))
-      .sort()
-      .map((name) => lookup(`${prefix}/${name}`))
-      .filter((entry) => entry !== undefined);
+    return readdirSync(join(root, found.entry.path), { withFileTypes: true })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((one) => {
+        const path = `${prefix}/${one.name}`;
+        const entry = known.get(path) ?? diskEntry(root, path, one);
+        known.set(path, entry);
+        return entry;
+      });
   }
-  function* entries(at = '/'): Iterable<FileEntry> {
+  function* below(at: string): Iterable<FileEntry> {
     for (const entry of list(at)) {
       yield entry;
-      if (entry.type === 'directory' && !/^\/(proc|sys|dev)$/.test(entry.path)) yield* entries(entry.path);
+      if (entry.type === 'directory' && !/^\/(proc|sys|dev)$/.test(entry.path)) yield* below(entry.path);
     }
   }
+  const entries = once(() => [...below('/')]);
   return {
     lookup,
     resolve,

@@ -1,3 +1,4 @@
+import type { LoaderFacts } from './loader-facts.js';
 import type { ByteView } from './byte-view.js';
 
 /** A PT_* entry of the program header table. Addresses and sizes in bytes. */
@@ -60,18 +61,6 @@ export interface DynamicFlags {
   readonly pie: boolean;
   /** DF_1_NODELETE. */
   readonly noDelete: boolean;
-}
-
-/** What the dynamic loader reads of a file before it binds symbols (ld.so(8)). */
-export interface LoaderFacts {
-  /** PT_INTERP, as written. */
-  readonly interpreter?: string;
-  readonly soname?: string;
-  readonly needed: readonly string[];
-  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
-  readonly rpath: readonly string[];
-  readonly runpath: readonly string[];
-  readonly flags: DynamicFlags;
 }
 
 /** An x86-64 ELF file as its program headers describe it (System V gABI, chapters 4 and 5). */

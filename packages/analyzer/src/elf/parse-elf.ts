@@ -1,63 +1,17 @@
 import { ProfGenError } from '@prof-gen/core';
 import { ByteView } from './byte-view.js';
 import { dynamicOf, dynamicTag } from './dynamic.js';
-import { type Elf, type Section, type Segment, segmentType } from './elf.js';
+import { type Elf, type Section, segmentType } from './elf.js';
+import { loaderFactsOf } from './loader-facts.js';
 import { readRelocations } from './relocations.js';
+import { readSegments } from './segments.js';
 import { readDynamicSymbols, readStaticSymbols } from './symbols.js';
 
 const EM_X86_64 = 62;
 const ET_EXEC = 2;
 const ET_DYN = 3;
 
-/** A file whose loaded ranges overlap or that has more of them than this is not made by any linker. */
-const MAX_SEGMENTS = 512;
 const MAX_SECTIONS = 65_536;
-
-function bad(what: string, offset: number): ProfGenError {
-  return new ProfGenError('elf/bad-header', what, {
-    hint: 'The file is damaged or forged; the kernel would refuse to run it as well.',
-    details: { offset },
-  });
-}
-
-export function readSegments(view: ByteView): Segment[] {
-  const start = view.u64(32);
-  const entrySize = view.u16(54);
-  const count = view.u16(56);
-  if (count === 0) throw bad('There are no program headers', 56);
-  if (count > MAX_SEGMENTS) throw bad(`${count} program headers are more than any linker writes`, 56);
-  if (entrySize !== 56) throw bad(`A program header of ${entrySize} bytes instead of 56`, 54);
-  view.need(start, count * 56, 'The program header table');
-  const segments: Segment[] = [];
-  for (let at = start; at < start + count * 56; at += 56) {
-    const segment: Segment = {
-      type: view.u32(at),
-      flags: view.u32(at + 4),
-      offset: view.u64(at + 8),
-      address: view.u64(at + 16),
-      fileSize: view.u64(at + 32),
-      memorySize: view.u64(at + 40),
-    };
-    if (segment.type === segmentType.load) {
-      view.need(segment.offset, segment.fileSize, 'A loaded segment');
-      if (segment.memorySize < segment.fileSize)
-        throw bad('A segment is larger in the file than in memory', at);
-      if (!(segment.address + segment.memorySize <= 2 ** 47)) {
-        throw bad('A segment lies outside the address space of a process', at + 16);
-      }
-    }
-    segments.push(segment);
-  }
-  const loads = segments.filter((s) => s.type === segmentType.load).sort((a, b) => a.address - b.address);
-  if (loads.length === 0) throw bad('There is no loadable segment', start);
-  for (let i = 1; i < loads.length; i++) {
-    const [before, after] = [loads[i - 1], loads[i]];
-    if (before && after && before.address + before.fileSize > after.address) {
-      throw bad('Loadable segments overlap', start);
-    }
-  }
-  return segments;
-}
 
 /** Section headers are hints: what is wrong in them is left out, not an error. */
 function readSections(view: ByteView): Section[] {
@@ -127,10 +81,10 @@ export function parseElf(bytes: Uint8Array): Elf {
   }
   const segments = readSegments(view);
   const sections = readSections(view);
-  const interp = segments.find((segment) => segment.type === segmentType.interp);
-  const interpreter = interp && interp.fileSize > 0 ? view.string(interp.offset) : undefined;
   const tls = segments.find((segment) => segment.type === segmentType.tls);
   const dynamic = dynamicOf(view, segments);
+  const facts = loaderFactsOf(view, segments, dynamic);
+  const { interpreter } = facts;
   const relocations = readRelocations(view, segments, sections, dynamic);
   const globalOffsetTable =
     dynamic.values.get(dynamicTag.pltGot) ??
@@ -147,12 +101,7 @@ export function parseElf(bytes: Uint8Array): Elf {
     entry: view.u64(24),
     segments,
     sections,
-    ...(interpreter === undefined ? {} : { interpreter }),
-    ...(dynamic.soname === undefined ? {} : { soname: dynamic.soname }),
-    needed: dynamic.needed,
-    rpath: dynamic.rpath,
-    runpath: dynamic.runpath,
-    flags: dynamic.flags,
+    ...facts,
     symbols,
     staticSymbols: readStaticSymbols(view, sections),
     relocations,

@@ -20,72 +20,129 @@ export interface Definition {
   readonly symbol: ExportedSymbol;
 }
 
-const exportMaps = new WeakMap<FileSummary, ReadonlyMap<string, readonly ExportedSymbol[]>>();
-
-/** Exports by name; kept with the summary, since many programs share a library. */
-export function exportsByName(summary: FileSummary): ReadonlyMap<string, readonly ExportedSymbol[]> {
-  const known = exportMaps.get(summary);
-  if (known) return known;
-  const map = new Map<string, ExportedSymbol[]>();
-  for (const symbol of summary.exports) {
-    const list = map.get(symbol.name);
-    if (list) list.push(symbol);
-    else map.set(symbol.name, [symbol]);
-  }
-  exportMaps.set(summary, map);
-  return map;
-}
-
 /**
  * Those of an object's definitions that the loader may take for a reference.
  * As `do_lookup_x` in glibc's elf/dl-lookup.c: a reference with a version takes the definition of that version,
  * or one without any version; a reference without takes the default or base one. Where glibc's choice
  * depends on history (several versions, an old reference), all count.
  */
-function matching(definitions: readonly ExportedSymbol[], wanted: ImportedSymbol): readonly ExportedSymbol[] {
+function matching(definitions: Definition[], wanted: ImportedSymbol): Definition[] {
   if (wanted.version === undefined) return definitions;
-  const exact = definitions.filter((symbol) => symbol.version === wanted.version);
+  const exact = definitions.filter(({ symbol }) => symbol.version === wanted.version);
   if (exact.length > 0) return exact;
-  return definitions.filter((symbol) => symbol.version === undefined && !symbol.hidden);
+  return definitions.filter(({ symbol }) => symbol.version === undefined && !symbol.hidden);
 }
 
-/** Binds references as the loader does, each once. */
-export function symbolBinder(input: LinkInput): (object: number, symbol: number) => readonly Definition[] {
-  const { objects } = input;
-  const isLate = (position: number): boolean => {
-    const role = objects[position]?.object.role;
-    return role === 'late' || role === 'late-needed';
-  };
-  const scope = objects.map((_, position) => position).filter((position) => !isLate(position));
-  const late = objects.map((_, position) => position).filter(isLate);
-  const bound = objects.map(() => new Map<number, readonly Definition[]>());
-  const definitionsIn = (position: number, wanted: ImportedSymbol): Definition[] => {
-    const summary = objects[position]?.summary;
-    const candidates = summary && exportsByName(summary).get(wanted.name);
-    if (!candidates) return [];
-    return matching(candidates, wanted).map((symbol) => ({ object: position, symbol }));
-  };
-  const firstIn = (order: readonly number[], wanted: ImportedSymbol, except: number): Definition[] => {
-    for (const position of order) {
-      if (position === except) continue;
-      const found = definitionsIn(position, wanted);
-      if (found.length > 0) return found;
+/**
+ * Binds references as the loader does, each once. The objects may become more, at their end, as long as those are
+ * late ones: `bind` then gives what they define as well.
+ */
+export class SymbolBinder {
+  readonly #objects: LinkInput['objects'];
+  /** By name, in the order of the objects. */
+  readonly #definitions = new Map<string, Definition[]>();
+  /** How many objects' definitions are known. */
+  #known = 0;
+  /** By object and import. */
+  readonly #bound: Map<number, readonly Definition[]>[] = [];
+  /** By reference: many objects refer to the same names. */
+  readonly #inScope = new Map<string, readonly Definition[]>();
+  readonly #inLate = new Map<string, readonly Definition[]>();
+  /** Of all references that were asked for. */
+  readonly names = new Set<string>();
+
+  constructor({ objects }: LinkInput) {
+    this.#objects = objects;
+    this.extend();
+  }
+
+  /** Takes in objects that have come since. */
+  extend(): void {
+    for (; this.#known < this.#objects.length; this.#known++) {
+      const object = this.#known;
+      this.#bound.push(new Map());
+      for (const symbol of this.#objects[object]?.summary.exports ?? []) {
+        const list = this.#definitions.get(symbol.name);
+        if (list) list.push({ object, symbol });
+        else this.#definitions.set(symbol.name, [{ object, symbol }]);
+      }
     }
-    return [];
-  };
-  return (object, symbol) => {
-    const known = bound[object]?.get(symbol);
+    this.#inLate.clear();
+    for (const [position, bound] of this.#bound.entries()) if (this.#isLate(position)) bound.clear();
+  }
+
+  /** All definitions of a name, of whatever version, in the order of the objects: what dlsym may find. */
+  named(name: string): readonly Definition[] {
+    return this.#definitions.get(name) ?? [];
+  }
+
+  /** @returns the definitions that import `symbol` of an object may be bound to; several where it is not decided */
+  bind(object: number, symbol: number): readonly Definition[] {
+    const bound = this.#bound[object];
+    const known = bound?.get(symbol);
     if (known) return known;
-    const summary = objects[object]?.summary;
-    const wanted = summary?.imports[symbol];
-    let found: Definition[] = [];
-    if (summary && wanted) {
-      if (summary.flags.symbolic && !wanted.copy) found = definitionsIn(object, wanted);
-      if (found.length === 0) found = firstIn(scope, wanted, wanted.copy ? object : -1);
-      // In which order late objects come is not known, nor RTLD_DEEPBIND: any of them may be meant.
-      if (isLate(object)) found = [...found, ...late.flatMap((position) => definitionsIn(position, wanted))];
-    }
-    bound[object]?.set(symbol, found);
+    const found = this.#find(object, symbol);
+    bound?.set(symbol, found);
     return found;
-  };
+  }
+
+  #isLate(position: number): boolean {
+    const role = this.#objects[position]?.object.role;
+    return role === 'late' || role === 'late-needed';
+  }
+
+  #find(object: number, symbol: number): readonly Definition[] {
+    const summary = this.#objects[object]?.summary;
+    const wanted = summary?.imports[symbol];
+    if (!summary || !wanted) return [];
+    this.names.add(wanted.name);
+    let found: readonly Definition[] = [];
+    if (summary.flags.symbolic && !wanted.copy) {
+      found = this.#matchingIn(wanted, (position) => position === object)[0] ?? [];
+    }
+    if (found.length === 0) found = this.#firstInScope(wanted, object);
+    // In which order late objects come is not known, nor RTLD_DEEPBIND: any of them may be meant.
+    return this.#isLate(object) ? [...found, ...this.#inLateObjects(wanted)] : found;
+  }
+
+  #firstInScope(wanted: ImportedSymbol, object: number): readonly Definition[] {
+    const search = (except: number): readonly Definition[] =>
+      this.#matchingIn(wanted, (position) => position !== except && !this.#isLate(position))[0] ?? [];
+    return wanted.copy ? search(object) : remembered(this.#inScope, wanted, () => search(-1));
+  }
+
+  #inLateObjects(wanted: ImportedSymbol): readonly Definition[] {
+    return remembered(this.#inLate, wanted, () =>
+      this.#matchingIn(wanted, (position) => this.#isLate(position)).flat(),
+    );
+  }
+
+  /** For each object of a kind that has any: its definitions that a reference may be bound to. */
+  #matchingIn(wanted: ImportedSymbol, isWanted: (position: number) => boolean): readonly Definition[][] {
+    const all = this.named(wanted.name);
+    const groups: Definition[][] = [];
+    for (let i = 0; i < all.length; ) {
+      const position = all[i]?.object ?? -1;
+      const start = i;
+      while (all[i]?.object === position) i++;
+      if (!isWanted(position)) continue;
+      const group = matching(all.slice(start, i), wanted);
+      if (group.length > 0) groups.push(group);
+    }
+    return groups;
+  }
+}
+
+function remembered(
+  known: Map<string, readonly Definition[]>,
+  { name, version }: ImportedSymbol,
+  find: () => readonly Definition[],
+): readonly Definition[] {
+  const key = version === undefined ? name : `${name}\0${version}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    found = find();
+    known.set(key, found);
+  }
+  return found;
 }

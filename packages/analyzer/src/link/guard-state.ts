@@ -16,6 +16,12 @@ export type Given = ReadonlyMap<number, Possible>;
 
 export const unknownArguments: Given = new Map();
 
+/** A node whose conditions depend on a cell. */
+interface Asker {
+  readonly object: number;
+  readonly node: number;
+}
+
 /** Adds values; returns whether the set has grown. */
 function grow(into: Map<string, Possible>, key: string, values: Possible): boolean {
   const known = into.get(key) ?? new Set<number>();
@@ -35,21 +41,29 @@ function grow(into: Map<string, Possible>, key: string, values: Possible): boole
  * end does not depend on the order.
  */
 export class GuardState {
-  readonly #parameters: readonly ReadonlyMap<number, readonly number[]>[];
+  readonly #parameters: ReadonlyMap<number, readonly number[]>[] = [];
   readonly #given = new Map<string, Possible>();
   readonly #cells = new Map<string, Possible>();
   /** By cell: who asked about it. */
-  readonly #askers = new Map<string, Map<string, { readonly object: number; readonly node: number }>>();
+  readonly #askers = new Map<string, Map<string, Asker>>();
 
   constructor(private readonly input: LinkInput) {
-    this.#parameters = input.objects.map(
-      ({ summary }) => new Map(summary.parameters.map(({ node, registers }) => [node, registers])),
-    );
-    input.objects.forEach(({ summary }, object) => {
-      for (const { cell, shared, values } of summary.cells) {
-        grow(this.#cells, this.#cellKey(object, cell, shared), new Set(values));
+    this.extend();
+  }
+
+  /** Takes in objects that have come since. Returns the nodes that asked about a cell that holds more now. */
+  extend(): Asker[] {
+    const learners: Asker[] = [];
+    for (let object = this.#parameters.length; object < this.input.objects.length; object++) {
+      const { parameters = [], cells = [] } = this.#summary(object) ?? {};
+      this.#parameters.push(new Map(parameters.map(({ node, registers }) => [node, registers])));
+      for (const { cell, shared, values } of cells) {
+        const key = this.#cellKey(object, cell, shared);
+        if (grow(this.#cells, key, new Set(values)))
+          learners.push(...(this.#askers.get(key)?.values() ?? []));
       }
-    });
+    }
+    return learners;
   }
 
   #summary(object: number): FileSummary | undefined {
@@ -73,11 +87,7 @@ export class GuardState {
   }
 
   /** Takes in what a reached node stores. Returns the nodes that asked about the cell, when it holds more now. */
-  store(
-    object: number,
-    cell: string,
-    values: readonly number[] | undefined,
-  ): Iterable<{ readonly object: number; readonly node: number }> {
+  store(object: number, cell: string, values: readonly number[] | undefined): Iterable<Asker> {
     const key = this.#cellKey(object, cell);
     if (!grow(this.#cells, key, values ? new Set(values) : 'anything')) return [];
     return this.#askers.get(key)?.values() ?? [];
@@ -95,8 +105,7 @@ export class GuardState {
       if (parameter !== undefined) parameters.add(parameter);
       if (cell === undefined) continue;
       const key = this.#cellKey(object, cell);
-      const askers =
-        this.#askers.get(key) ?? new Map<string, { readonly object: number; readonly node: number }>();
+      const askers = this.#askers.get(key) ?? new Map<string, Asker>();
       askers.set(`${object} ${node}`, { object, node });
       this.#askers.set(key, askers);
       const values = this.#cells.get(key) ?? 'anything';

@@ -11,7 +11,7 @@ import {
 } from '../summary/file-summary.js';
 import type { GuardedEdge } from '../summary/guard-tables.js';
 import { type Given, GuardState, unknownArguments } from './guard-state.js';
-import { type Definition, exportsByName, type LinkInput, symbolBinder } from './bind-symbols.js';
+import { type LinkInput, SymbolBinder } from './bind-symbols.js';
 import { rootsOf } from './roots.js';
 
 /** A step of the walk: a node of one of the objects and how it was first reached. */
@@ -32,39 +32,46 @@ export interface ReachVisitor {
   lateName(reached: Reached, name: string): void;
 }
 
-interface ByNode {
-  readonly sites: ReadonlyMap<number, readonly CallSite[]>;
-  readonly undecided: ReadonlyMap<number, readonly UndecidedSite[]>;
-  readonly numberedCalls: ReadonlyMap<number, readonly NumberedCall[]>;
-  readonly lateNames: ReadonlyMap<number, readonly NameUse[]>;
-  readonly lookups: ReadonlyMap<number, readonly NameUse[]>;
-  readonly guarded: ReadonlyMap<number, readonly GuardedEdge[]>;
-  readonly stores: ReadonlyMap<number, FileSummary['stores']>;
+/** What a node has besides its plain ways. */
+interface AtNode {
+  readonly sites: CallSite[];
+  readonly undecided: UndecidedSite[];
+  readonly numberedCalls: NumberedCall[];
+  readonly lateNames: NameUse[];
+  readonly lookups: NameUse[];
+  readonly guarded: GuardedEdge[];
+  readonly stores: FileSummary['stores'][number][];
 }
 
-const indexes = new WeakMap<FileSummary, ByNode>();
+const indexes = new WeakMap<FileSummary, ReadonlyMap<number, AtNode>>();
 
-function byNode(summary: FileSummary): ByNode {
+function byNode(summary: FileSummary): ReadonlyMap<number, AtNode> {
   const known = indexes.get(summary);
   if (known) return known;
-  const group = <T extends { readonly node: number }>(list: readonly T[]): Map<number, T[]> => {
-    const map = new Map<number, T[]>();
-    for (const item of list) {
-      const items = map.get(item.node);
-      if (items) items.push(item);
-      else map.set(item.node, [item]);
+  const index = new Map<number, AtNode>();
+  const at = (node: number): AtNode => {
+    let facts = index.get(node);
+    if (facts === undefined) {
+      facts = {
+        sites: [],
+        undecided: [],
+        numberedCalls: [],
+        lateNames: [],
+        lookups: [],
+        guarded: [],
+        stores: [],
+      };
+      index.set(node, facts);
     }
-    return map;
+    return facts;
   };
-  const index: ByNode = {
-    sites: group(summary.sites),
-    undecided: group(summary.undecided),
-    numberedCalls: group(summary.numberedCalls),
-    lateNames: group(summary.lateNames),
-    lookups: group(summary.lookups),
-    guarded: group(summary.guarded),
-    stores: group(summary.stores),
-  };
+  for (const site of summary.sites) at(site.node).sites.push(site);
+  for (const site of summary.undecided) at(site.node).undecided.push(site);
+  for (const call of summary.numberedCalls) at(call.node).numberedCalls.push(call);
+  for (const use of summary.lateNames) at(use.node).lateNames.push(use);
+  for (const use of summary.lookups) at(use.node).lookups.push(use);
+  for (const edge of summary.guarded) at(edge.node).guarded.push(edge);
+  for (const store of summary.stores) at(store.node).stores.push(store);
   indexes.set(summary, index);
   return index;
 }
@@ -78,7 +85,7 @@ const RDI = 7;
  * again whenever it may be given more, or a cell that they depend on may hold more.
  */
 export function reach(input: LinkInput, visitor: ReachVisitor): void {
-  new Walk(input, visitor, new GuardState(input)).run();
+  new ReachWalk(input, visitor, new GuardState(input)).run();
 }
 
 const nobody: ReachVisitor = { site() {}, undecided() {}, lateName() {} };
@@ -89,34 +96,51 @@ const nobody: ReachVisitor = { site() {}, undecided() {}, lateName() {} };
  */
 export function reachShortest(input: LinkInput, visitor: ReachVisitor): void {
   const guards = new GuardState(input);
-  new Walk(input, nobody, guards).run();
-  new Walk(input, visitor, guards).run();
+  new ReachWalk(input, nobody, guards).run();
+  new ReachWalk(input, visitor, guards).run();
 }
 
-class Walk {
-  readonly #bind: ReturnType<typeof symbolBinder>;
+/**
+ * A walk that goes on when late objects have come to the end of the input's: all that is reached and known only ever
+ * grows, so that the end is that of a walk which had them from the start. Ways to a node may be other ones.
+ */
+export class ReachWalk {
+  readonly #binder: SymbolBinder;
   /** By object and node: how it was reached. */
-  readonly #reached: readonly (Reached | undefined)[][];
+  readonly #reached: (Reached | undefined)[][] = [];
   readonly #queue: Reached[] = [];
+  #next = 0;
   readonly #again = new Set<Reached>();
-  /** Guarded sites that were told already. */
+  /** Sites that were told already, by where they are. */
   readonly #told = new Set<object>();
+  /** Names that reached nodes may give to dlsym: new objects may define them. */
+  readonly #lookups: { readonly here: Reached; readonly name: string }[] = [];
 
   constructor(
     private readonly input: LinkInput,
     private readonly visitor: ReachVisitor,
     private readonly guards: GuardState,
   ) {
-    this.#bind = symbolBinder(input);
-    this.#reached = input.objects.map(() => []);
+    this.#binder = new SymbolBinder(input);
   }
 
+  /** Names of the imported symbols that reached nodes refer to. */
+  get imported(): ReadonlySet<string> {
+    return this.#binder.names;
+  }
+
+  /** Walks what is new: at first everything, later what the objects lead to that have come since. */
   run(): void {
-    for (const root of rootsOf(this.input)) this.#visit({ ...root, from: undefined });
-    let next = 0;
+    const first = this.#reached.length;
+    const { objects } = this.input;
+    for (const { summary } of objects.slice(first)) this.#reached.push(new Array(summary.nodes));
+    if (first > 0) this.#takeIn(first);
+    for (const { object, node, via, symbol } of rootsOf(this.input, first)) {
+      this.#visit(object, node, undefined, via, symbol);
+    }
     for (;;) {
-      for (; next < this.#queue.length; next++) {
-        const here = this.#queue[next];
+      for (; this.#next < this.#queue.length; this.#next++) {
+        const here = this.#queue[this.#next];
         if (here) this.#leave(here);
       }
       const [here] = this.#again;
@@ -126,8 +150,31 @@ class Walk {
     }
   }
 
-  #visit(reached: Reached, given: Given = unknownArguments): void {
-    const { object, node } = reached;
+  /** What the new objects change for what is reached already. */
+  #takeIn(first: number): void {
+    this.#binder.extend();
+    for (const { object, node } of this.guards.extend()) {
+      const reached = this.#reached[object]?.[node];
+      if (reached) this.#again.add(reached);
+    }
+    for (const { here, name } of this.#lookups) this.#lookUp(here, name, first);
+    // References of late objects may be bound to any late object.
+    for (const [object, nodes] of this.#reached.entries()) {
+      const role = this.input.objects[object]?.object.role;
+      if (object >= first || (role !== 'late' && role !== 'late-needed')) continue;
+      for (const reached of nodes) if (reached) this.#leave(reached);
+    }
+  }
+
+  #visit(
+    object: number,
+    node: number,
+    from: Reached | undefined,
+    via: ChainVia | EdgeKind,
+    symbol?: ExportedSymbol,
+    given: Given = unknownArguments,
+    condition = 0,
+  ): void {
     const known = this.#reached[object];
     if (node < 0 || !known) return;
     const learns = this.guards.receive(object, node, given);
@@ -136,12 +183,16 @@ class Walk {
       if (learns) this.#again.add(before);
       return;
     }
+    const reached = {
+      object,
+      node,
+      from,
+      via,
+      ...(symbol && { symbol }),
+      ...(condition !== 0 && { condition }),
+    };
     known[node] = reached;
     this.#queue.push(reached);
-  }
-
-  #enter(here: Reached, via: ChainVia, { object, symbol }: Definition): void {
-    this.#visit({ object, node: symbol.node, from: here, via, symbol });
   }
 
   /** All ways out of a node. */
@@ -149,60 +200,70 @@ class Walk {
     const { objects } = this.input;
     const summary = objects[here.object]?.summary;
     if (!summary) return;
-    const index = byNode(summary);
-    for (const { cell, values } of index.stores.get(here.node) ?? []) {
+    const facts = byNode(summary).get(here.node);
+    for (const { cell, values } of facts?.stores ?? []) {
       for (const asker of this.guards.store(here.object, cell, values)) {
         const reached = this.#reached[asker.object]?.[asker.node];
         if (reached) this.#again.add(reached);
       }
     }
-    for (const { name } of index.lateNames.get(here.node) ?? []) this.visitor.lateName(here, name);
+    for (const { name } of facts?.lateNames ?? []) this.visitor.lateName(here, name);
     for (let i = summary.edgeStart[here.node] ?? 0; i < (summary.edgeStart[here.node + 1] ?? 0); i++) {
       const via = edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call';
-      this.#visit({ object: here.object, node: summary.edgeTo[i] ?? -1, from: here, via });
+      this.#visit(here.object, summary.edgeTo[i] ?? -1, here, via);
     }
     for (let i = summary.importStart[here.node] ?? 0; i < (summary.importStart[here.node + 1] ?? 0); i++) {
       this.#import(here, summary.importOf[i] ?? 0);
     }
-    for (const { name } of index.lookups.get(here.node) ?? []) {
-      objects.forEach((other, position) => {
-        for (const symbol of exportsByName(other.summary).get(name) ?? [])
-          this.#enter(here, 'lookup', { object: position, symbol });
-      });
+    if (!facts) return;
+    for (const use of facts.lookups) {
+      if (this.#told.has(use)) continue;
+      this.#told.add(use);
+      this.#lookups.push({ here, name: use.name });
+      this.#lookUp(here, use.name, 0);
     }
-    for (const call of index.numberedCalls.get(here.node) ?? []) {
-      for (const { object, symbol } of this.#bind(here.object, call.import)) {
+    for (const call of facts.numberedCalls) {
+      for (const { object, symbol } of this.#binder.bind(here.object, call.import)) {
         if (symbol.wrapper?.register === RDI && call.numbers.length > 0) {
-          for (const number of call.numbers) this.visitor.site(here, { ...call, number });
-          this.#visit({ object, node: symbol.wrapper.node, from: here, via: 'import', symbol });
-        } else this.#enter(here, 'import', { object, symbol });
+          if (!this.#told.has(call)) {
+            for (const number of call.numbers) this.visitor.site(here, { ...call, number });
+            this.#told.add(call);
+          }
+          this.#visit(object, symbol.wrapper.node, here, 'import', symbol);
+        } else this.#visit(object, symbol.node, here, 'import', symbol);
       }
     }
     this.#leaveGuarded(here);
   }
 
+  /** What objects from position `first` on define under a name that is given to dlsym. */
+  #lookUp(here: Reached, name: string, first: number): void {
+    for (const { object, symbol } of this.#binder.named(name)) {
+      if (object >= first) this.#visit(object, symbol.node, here, 'lookup', symbol);
+    }
+  }
+
   #import(here: Reached, wanted: number, condition = 0, given?: Given): void {
-    for (const { object, symbol } of this.#bind(here.object, wanted)) {
-      const reached = { object, node: symbol.node, from: here, via: 'import' as const, symbol };
-      this.#visit(condition === 0 ? reached : { ...reached, condition }, given);
+    for (const { object, symbol } of this.#binder.bind(here.object, wanted)) {
+      this.#visit(object, symbol.node, here, 'import', symbol, given, condition);
     }
   }
 
   /** The ways and sites whose conditions may hold by now. */
   #leaveGuarded(here: Reached): void {
     const summary = this.input.objects[here.object]?.summary;
-    if (!summary) return;
-    const index = byNode(summary);
+    const facts = summary && byNode(summary).get(here.node);
+    if (!facts) return;
     const isNew = (site: CallSite | UndecidedSite): boolean => {
       if (this.#told.has(site) || !this.#mayHold(here, site.condition)) return false;
       this.#told.add(site);
       return true;
     };
-    for (const site of index.sites.get(here.node) ?? []) if (isNew(site)) this.visitor.site(here, site);
-    for (const site of index.undecided.get(here.node) ?? []) {
+    for (const site of facts.sites) if (isNew(site)) this.visitor.site(here, site);
+    for (const site of facts.undecided) {
       if (isNew(site)) this.visitor.undecided(here, site);
     }
-    for (const edge of index.guarded.get(here.node) ?? []) {
+    for (const edge of facts.guarded) {
       if (!this.#mayHold(here, edge.condition)) continue;
       const { condition } = edge;
       const given = this.guards.given(here.object, here.node, condition, edge.arguments);
@@ -211,8 +272,7 @@ class Walk {
         continue;
       }
       const via = edgeKinds[edge.kind] ?? 'call';
-      const reached = { object: here.object, node: edge.to, from: here, via };
-      this.#visit(condition === 0 ? reached : { ...reached, condition }, given);
+      this.#visit(here.object, edge.to, here, via, undefined, given, condition);
     }
   }
 

@@ -17,19 +17,21 @@ export interface Root {
  * it for any name (dlsym(3)); with another notion of reachability than `objects` what that one takes for reached
  * besides. What an object opened later is linked to is bound by symbol, as at the start: dlsym on the opener's
  * handle finds its names too, but those are names of a foreign library, which stand in the asker's code as such.
+ * @param first only objects from this position on
  */
-export function* rootsOf({ objects, reachability = 'objects' }: LinkInput): Iterable<Root> {
-  for (const [object, { object: linked, summary }] of objects.entries()) {
+export function* rootsOf({ objects: all, reachability = 'objects' }: LinkInput, first = 0): Iterable<Root> {
+  const objects = [...all.entries()].slice(first);
+  for (const [object, { object: linked, summary }] of objects) {
     if (linked.role === 'program' || linked.role === 'interpreter')
       yield { object, node: summary.entry, via: 'entry' };
   }
-  for (const [object, { object: linked, summary }] of objects.entries()) {
+  for (const [object, { object: linked, summary }] of objects) {
     for (const node of summary.initial) yield { object, node, via: 'init' };
     if (linked.role !== 'late') continue;
     for (const symbol of summary.exports) yield { object, node: symbol.node, via: 'export', symbol };
   }
   if (reachability === 'objects') return;
-  for (const [object, { object: linked, summary }] of objects.entries()) {
+  for (const [object, { object: linked, summary }] of objects) {
     for (let node = 0; node < summary.nodes; node++) {
       if (isAssumed(reachability, linked, summary, node)) yield { object, node, via: 'assumed' };
     }

@@ -1,22 +1,23 @@
 import { type MemoryFile, memoryTree } from '@prof-gen/testkit';
 import { describe, expect, it } from 'vitest';
-import type { DynamicInfo } from './dynamic-info.js';
+import type { LoaderFacts } from '../elf/loader-facts.js';
 import { loadClosure } from './load-closure.js';
 import { readLoaderConfig } from './loader-config.js';
 
+const flags = { symbolic: false, bindNow: false, noDefaultLibraries: false, pie: false, noDelete: false };
 const none = {
   needed: [],
   filters: [],
   auxiliaries: [],
   rpath: [],
   runpath: [],
-  noDefaultLibraries: false,
+  flags,
   announced: [],
 };
 const glibc = '/lib64/ld-linux-x86-64.so.2';
 
 /** In these trees a file's content is its dynamic information; `foreign` is of another machine. */
-function file(info: Partial<DynamicInfo>): string {
+function file(info: Partial<LoaderFacts>): string {
   return JSON.stringify({ ...none, ...info });
 }
 
@@ -35,7 +36,7 @@ async function close(
     config: await readLoaderConfig(tree),
     dynamic: async (one) => {
       const text = new TextDecoder().decode(await tree.read(one));
-      return text === 'foreign' ? undefined : (JSON.parse(text) as DynamicInfo);
+      return text === 'foreign' ? undefined : (JSON.parse(text) as LoaderFacts);
     },
   });
 }
@@ -46,7 +47,7 @@ const base = {
   [glibc]: file({ soname: 'ld-linux-x86-64.so.2' }),
   '/lib/libc.so.6': file({ soname: 'libc.so.6', needed: ['ld-linux-x86-64.so.2'] }),
 };
-const app = (info: Partial<DynamicInfo>) => file({ interpreter: glibc, ...info });
+const app = (info: Partial<LoaderFacts>) => file({ interpreter: glibc, ...info });
 
 describe('loadClosure with glibc', () => {
   it('loads breadth first, each soname once, the interpreter where it is needed', async () => {
@@ -71,7 +72,7 @@ describe('loadClosure with glibc', () => {
   it('searches RPATH of the loaders, LD_LIBRARY_PATH, RUNPATH, then the defaults', async () => {
     const places = (...directories: string[]) =>
       Object.fromEntries(directories.map((directory) => [`${directory}/libx.so`, file({})]));
-    const viaA = (info: Partial<DynamicInfo>) => ({
+    const viaA = (info: Partial<LoaderFacts>) => ({
       ...base,
       '/bin/app': app({ needed: ['liba.so'], rpath: ['$ORIGIN/../r'] }),
       '/lib/liba.so': file({ needed: ['libx.so'], ...info }),
@@ -82,7 +83,10 @@ describe('loadClosure with glibc', () => {
     expect(paths(await close({ ...viaA({ runpath: ['/run'] }), ...all }, env))).toContain('/env/libx.so');
     expect(paths(await close({ ...viaA({ runpath: ['/run'] }), ...all }))).toContain('/run/libx.so');
     expect(paths(await close({ ...viaA({ runpath: ['/no'] }), ...all }))).toContain('/lib/libx.so');
-    const without = await close({ ...viaA({ runpath: ['/no'], noDefaultLibraries: true }), ...all });
+    const without = await close({
+      ...viaA({ runpath: ['/no'], flags: { ...flags, noDefaultLibraries: true } }),
+      ...all,
+    });
     expect(without.undecided).toMatchObject([{ kind: 'library', where: '/lib/liba.so', what: 'libx.so' }]);
   });
 

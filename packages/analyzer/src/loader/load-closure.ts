@@ -7,7 +7,7 @@ import {
   printable,
   type Undecided,
 } from '@prof-gen/core';
-import type { DynamicInfo } from './dynamic-info.js';
+import type { LoaderFacts } from '../elf/loader-facts.js';
 import type { LoaderConfig } from './loader-config.js';
 
 /** Variables that the loader looks at, as the program gets them; empty when unset. */
@@ -21,13 +21,13 @@ export interface LoadedObject {
   readonly entry: FileEntry;
   /** Under which name it was opened: `$ORIGIN` is its directory. */
   readonly openedAs: string;
-  readonly info: DynamicInfo;
+  readonly info: LoaderFacts;
   readonly role: LinkedObject['role'];
   readonly reason?: string;
 }
 
 /** Dynamic information of a file; undefined where its machine is not x86-64. */
-export type DynamicReader = (entry: FileEntry) => Promise<DynamicInfo | undefined>;
+export type DynamicReader = (entry: FileEntry) => Promise<LoaderFacts | undefined>;
 
 export interface ClosureInput {
   readonly tree: FileTree;
@@ -136,10 +136,10 @@ function glibcSearch({ tree, variables, config }: ClosureInput, interpreter: Fil
       yield* inDirectories(expand(object.info.runpath, object), name);
       const cached = config.cache.get(name);
       const isAllowed = (path: string): boolean =>
-        !object.info.noDefaultLibraries || !defaults.includes(posix.dirname(path));
+        !object.info.flags.noDefaultLibraries || !defaults.includes(posix.dirname(path));
       for (const path of cached?.variants ?? []) if (isAllowed(path)) yield { path, isVariant: true };
       for (const path of cached?.base ?? []) if (isAllowed(path)) yield { path, isVariant: false };
-      if (!object.info.noDefaultLibraries) yield* inDirectories(defaults, name);
+      if (!object.info.flags.noDefaultLibraries) yield* inDirectories(defaults, name);
     },
   };
 }
@@ -239,7 +239,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
       {
         entry: interpreter,
         openedAs: info?.interpreter ?? '',
-        info: interpreterInfo as DynamicInfo,
+        info: interpreterInfo as LoaderFacts,
         role: 'interpreter',
       },
       root,
@@ -274,7 +274,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
         placeInterpreter();
         return { path: entry.path, added };
       }
-      let own: DynamicInfo | undefined;
+      let own: LoaderFacts | undefined;
       try {
         own = await input.dynamic(entry);
       } catch (error) {

@@ -1,11 +1,11 @@
-import type { LoaderFacts } from '../elf/elf.js';
+import type { LoaderFacts } from '../elf/loader-facts.js';
 import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-tables.js';
 
 /**
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '4';
+export const analyzerVersion = '5';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {

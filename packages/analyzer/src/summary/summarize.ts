@@ -110,9 +110,12 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): FileSu
     ...(elf.interpreter === undefined ? {} : { interpreter: elf.interpreter }),
     ...(elf.soname === undefined ? {} : { soname: elf.soname }),
     needed: elf.needed,
+    filters: elf.filters,
+    auxiliaries: elf.auxiliaries,
     rpath: elf.rpath,
     runpath: elf.runpath,
     flags: elf.flags,
+    announced: elf.announced,
     imports: graph.imports,
     exports: graph.exports.map((symbol) => {
       const { wrapper, ...rest } = symbol;

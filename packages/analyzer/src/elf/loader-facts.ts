@@ -1,22 +1,22 @@
-import { ByteView } from '../elf/byte-view.js';
-import { dynamicOf, dynamicTag, offsetIn } from '../elf/dynamic.js';
-import { segmentType } from '../elf/elf.js';
-import { readSegments } from '../elf/parse-elf.js';
 import { type AnnouncedObject, announcedObjects } from './announced-objects.js';
+import { ByteView } from './byte-view.js';
+import { type Dynamic, dynamicOf, dynamicTag, offsetIn } from './dynamic.js';
+import { type DynamicFlags, type Segment, segmentType } from './elf.js';
+import { readSegments } from './segments.js';
 
-/** What of an ELF file decides which other files are loaded with it. */
-export interface DynamicInfo {
-  /** PT_INTERP. */
+/** What of an ELF file decides which other files the dynamic loader loads with it (ld.so(8)). */
+export interface LoaderFacts {
+  /** PT_INTERP, as written. */
   readonly interpreter?: string;
   readonly soname?: string;
   readonly needed: readonly string[];
   /** DT_FILTER and DT_AUXILIARY; a filtee of the latter kind may be missing. */
   readonly filters: readonly string[];
   readonly auxiliaries: readonly string[];
+  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
   readonly rpath: readonly string[];
   readonly runpath: readonly string[];
-  /** DF_1_NODEFLIB. */
-  readonly noDefaultLibraries: boolean;
+  readonly flags: DynamicFlags;
   /** Objects that the file itself says it may open late. */
   readonly announced: readonly AnnouncedObject[];
 }
@@ -29,14 +29,18 @@ const filterTag = 0x7fffffff;
  * @returns undefined for an ELF file of another machine or class: the loader passes such a file over
  * @throws ProfGenError `elf/not-elf`, `elf/truncated`, `elf/bad-header`, `elf/bad-string`, `elf/too-complex`
  */
-export function dynamicInfo(bytes: Uint8Array): DynamicInfo | undefined {
+export function loaderFacts(bytes: Uint8Array): LoaderFacts | undefined {
   const view = new ByteView(bytes);
   view.need(0, 20, 'The ELF header');
   if (view.u8(4) !== 2 || view.u8(5) !== 1 || view.u16(18) !== 62) return undefined;
   view.need(0, 64, 'The ELF header');
   const segments = readSegments(view);
+  return loaderFactsOf(view, segments, dynamicOf(view, segments));
+}
+
+/** The facts of a file whose headers are read. */
+export function loaderFactsOf(view: ByteView, segments: readonly Segment[], dynamic: Dynamic): LoaderFacts {
   const interp = segments.find((segment) => segment.type === segmentType.interp);
-  const dynamic = dynamicOf(view, segments);
   const strings = dynamic.values.get(dynamicTag.strtab);
   const named = (tag: number): string[] => {
     const index = dynamic.values.get(tag);
@@ -51,7 +55,7 @@ export function dynamicInfo(bytes: Uint8Array): DynamicInfo | undefined {
     auxiliaries: named(auxiliaryTag),
     rpath: dynamic.rpath,
     runpath: dynamic.runpath,
-    noDefaultLibraries: dynamic.flags.noDefaultLibraries,
+    flags: dynamic.flags,
     announced: announcedObjects(view, segments),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteView } from '../elf/byte-view.js';
-import { type Segment, segmentType } from '../elf/elf.js';
+import { ByteView } from './byte-view.js';
+import { type Segment, segmentType } from './elf.js';
 import { announcedObjects } from './announced-objects.js';
 
 function note(text: string, type = 0x407c0c0a): Uint8Array {

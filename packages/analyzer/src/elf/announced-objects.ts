@@ -1,5 +1,5 @@
-import type { ByteView } from '../elf/byte-view.js';
-import { type Segment, segmentType } from '../elf/elf.js';
+import type { ByteView } from './byte-view.js';
+import { type Segment, segmentType } from './elf.js';
 
 /** An object that a file says it may open with dlopen(3). */
 export interface AnnouncedObject {
