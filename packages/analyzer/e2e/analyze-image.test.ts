@@ -73,6 +73,19 @@ describe('analyzeImage', () => {
     });
   });
 
+  it('reads no file whose summary is known', async () => {
+    const tree = await image();
+    const known = await analyze(
+      {
+        ...tree,
+        read: (entry) => (entry.kind === 'elf' ? Promise.reject(new Error(entry.path)) : tree.read(entry)),
+      },
+      ['/usr/bin/ls'],
+      { known: (sha256) => summaries.get(sha256) },
+    );
+    expect(known).toEqual(await analyze(tree, ['/usr/bin/ls']));
+  });
+
   it('finds the programs in order, with closures and calls', () => {
     expect(analysis.programs.map(({ path }) => path)).toEqual(
       ['dash', 'id', 'ls', 'true'].map((name) => `/usr/bin/${name}`),

@@ -15,7 +15,8 @@ export {
   type LoaderEnvironment,
   type ProgramsInput,
 } from './command/find-programs.js';
-export { type LoaderFacts, loaderFacts } from './elf/loader-facts.js';
+export type { LoaderFacts } from './elf/elf.js';
+export { loaderFacts } from './elf/loader-facts.js';
 export {
   type Closure,
   type ClosureInput,

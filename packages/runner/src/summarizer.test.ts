@@ -110,9 +110,11 @@ test('equal files are analysed once, also when two ask at the same time; afterwa
   expect(first).toEqual({ ok: true, value: summary });
   expect(second).toBe(first);
   expect(summarizer.counts).toEqual({ files: 1, made: 1 });
+  expect(summarizer.known('other')).toBeUndefined();
+  expect(summarizer.known('equal')).toEqual(summary);
   expect(await summarizer.summarize(file('equal', 'crash'))).toEqual(first);
   expect(await summarizer.detail(file('equal', 'crash'))).toEqual({ ok: true, value: detail });
-  expect(summarizer.counts).toEqual({ files: 2, made: 1 });
+  expect(summarizer.counts).toEqual({ files: 3, made: 1 });
 });
 
 test('a file that cannot be read is an error of its own', async () => {

@@ -1,12 +1,5 @@
 import type { ByteView } from './byte-view.js';
-import { type Segment, segmentType } from './elf.js';
-
-/** An object that a file says it may open with dlopen(3). */
-export interface AnnouncedObject {
-  /** For the loader to look for. */
-  readonly name: string;
-  readonly feature: string;
-}
+import { type AnnouncedObject, type Segment, segmentType } from './elf.js';
 
 /** Owner and type of the notes (systemd, docs/ELF_DLOPEN_METADATA.md). */
 const owner = 'FDO\0';

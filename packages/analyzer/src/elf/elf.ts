@@ -1,4 +1,3 @@
-import type { LoaderFacts } from './loader-facts.js';
 import type { ByteView } from './byte-view.js';
 
 /** A PT_* entry of the program header table. Addresses and sizes in bytes. */
@@ -61,6 +60,30 @@ export interface DynamicFlags {
   readonly pie: boolean;
   /** DF_1_NODELETE. */
   readonly noDelete: boolean;
+}
+
+/** An object that a file says it may open with dlopen(3). */
+export interface AnnouncedObject {
+  /** For the loader to look for. */
+  readonly name: string;
+  readonly feature: string;
+}
+
+/** What of an ELF file decides which other files the dynamic loader loads with it (ld.so(8)). */
+export interface LoaderFacts {
+  /** PT_INTERP, as written. */
+  readonly interpreter?: string;
+  readonly soname?: string;
+  readonly needed: readonly string[];
+  /** DT_FILTER and DT_AUXILIARY; a filtee of the latter kind may be missing. */
+  readonly filters: readonly string[];
+  readonly auxiliaries: readonly string[];
+  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
+  readonly rpath: readonly string[];
+  readonly runpath: readonly string[];
+  readonly flags: DynamicFlags;
+  /** Objects that the file itself says it may open late. */
+  readonly announced: readonly AnnouncedObject[];
 }
 
 /** An x86-64 ELF file as its program headers describe it (System V gABI, chapters 4 and 5). */

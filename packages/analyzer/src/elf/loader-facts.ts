@@ -1,25 +1,8 @@
-import { type AnnouncedObject, announcedObjects } from './announced-objects.js';
+import { announcedObjects } from './announced-objects.js';
 import { ByteView } from './byte-view.js';
 import { type Dynamic, dynamicOf, dynamicTag, offsetIn } from './dynamic.js';
-import { type DynamicFlags, type Segment, segmentType } from './elf.js';
+import { type LoaderFacts, type Segment, segmentType } from './elf.js';
 import { readSegments } from './segments.js';
-
-/** What of an ELF file decides which other files the dynamic loader loads with it (ld.so(8)). */
-export interface LoaderFacts {
-  /** PT_INTERP, as written. */
-  readonly interpreter?: string;
-  readonly soname?: string;
-  readonly needed: readonly string[];
-  /** DT_FILTER and DT_AUXILIARY; a filtee of the latter kind may be missing. */
-  readonly filters: readonly string[];
-  readonly auxiliaries: readonly string[];
-  /** DT_RPATH and DT_RUNPATH split at colons, `$ORIGIN` not replaced. */
-  readonly rpath: readonly string[];
-  readonly runpath: readonly string[];
-  readonly flags: DynamicFlags;
-  /** Objects that the file itself says it may open late. */
-  readonly announced: readonly AnnouncedObject[];
-}
 
 const auxiliaryTag = 0x7ffffffd;
 const filterTag = 0x7fffffff;

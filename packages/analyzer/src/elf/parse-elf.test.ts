@@ -1,7 +1,9 @@
 import { ProfGenError } from '@prof-gen/core';
 import { buildElf, CODE, DATA } from '@prof-gen/testkit';
 import { describe, expect, it } from 'vitest';
+import { decodeSummary, encodeSummary } from '../summary/encode-summary.js';
 import { summarize } from '../summary/summarize.js';
+import { loaderFacts } from './loader-facts.js';
 import { parseElf } from './parse-elf.js';
 
 const whole = buildElf({
@@ -42,6 +44,14 @@ function changed(change: (view: DataView) => void): Uint8Array {
   change(new DataView(copy.buffer));
   return copy;
 }
+
+describe('loaderFacts', () => {
+  it('are those of the summary, which stands in for the file', () => {
+    const facts = loaderFacts(whole);
+    expect(facts?.needed).toEqual(['libc.so.6', 'liby.so']);
+    expect(decodeSummary(encodeSummary(summarize(whole)))).toMatchObject(facts ?? {});
+  });
+});
 
 describe('parseElf', () => {
   it('reads what the loader needs', () => {

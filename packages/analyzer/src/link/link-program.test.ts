@@ -5,7 +5,7 @@ import { decodeSummary, encodeSummary } from '../summary/encode-summary.js';
 import { summarize, summarizeWhole } from '../summary/summarize.js';
 import type { FileSummary } from '../summary/file-summary.js';
 import type { LinkInput } from './bind-symbols.js';
-import { linkProgram } from './link-program.js';
+import { linkProgram, programLinker } from './link-program.js';
 
 const bytes = (hex: string): Uint8Array =>
   Uint8Array.from(hex.replace(/\s/g, '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -207,5 +207,52 @@ describe('reachability', () => {
     const data = new TextEncoder().encode('libplugin.so.2\0');
     const input = link([['program', { entry: CODE, code: bytes(`${lea(DATA)} f4`), data }]]);
     expect(linkProgram(input).lateNames).toEqual([{ object: '/program0', name: 'libplugin.so.2' }]);
+  });
+});
+
+describe('linking that goes on', () => {
+  /** start of an object: call [rip+slot of f]; hlt. */
+  const asker = (soname: string): ElfPlan => ({
+    code: bytes('ff15 faef1f00 f4'),
+    data: new Uint8Array(8),
+    soname,
+    symbols: [{ name: 'f' }, { name: `${soname}_start`, address: CODE }],
+    relocations: [{ offset: DATA, type: 6, symbol: 0 }],
+  });
+  const definer = (number: number): ElfPlan => ({
+    code: bytes(`${RET} ${call(number)}`),
+    soname: `d${number}`,
+    symbols: [{ name: 'f', address: CODE + 16 }],
+  });
+
+  it('gives at each step what linking from the start gives', () => {
+    const { program: path, objects } = link([
+      program('f4'),
+      ['needed', definer(1)],
+      ['late', asker('a')],
+      ['late-needed', definer(2)],
+      ['late', asker('b')],
+      ['late', definer(3)],
+    ]);
+    const linker = programLinker();
+    const found: number[][] = [];
+    for (let count = 1; count <= objects.length; count++) {
+      const input = { program: path, objects: objects.slice(0, count) };
+      const result = linker(input);
+      expect(result).toEqual(linkProgram(input));
+      found.push(result.syscalls.map(({ number }) => number));
+    }
+    // A late object's reference may be bound to objects that came after it.
+    expect(found).toEqual([[], [], [1], [1, 2], [1, 2], [1, 2, 3]]);
+  });
+
+  it('starts anew when an object has changed its role', () => {
+    const { program: path, objects } = link([program('f4'), ['late-needed', definer(2)]]);
+    const linker = programLinker();
+    expect(linker({ program: path, objects }).syscalls).toEqual([]);
+    const late = objects.map((one) =>
+      one.object.role === 'program' ? one : { ...one, object: { ...one.object, role: 'late' as const } },
+    );
+    expect(linker({ program: path, objects: late }).syscalls.map(({ number }) => number)).toEqual([2]);
   });
 });

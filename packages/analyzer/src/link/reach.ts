@@ -78,20 +78,10 @@ function byNode(summary: FileSummary): ReadonlyMap<number, AtNode> {
 
 const RDI = 7;
 
-/**
- * Walks everything that a program and its objects may execute, breadth first from its real beginnings:
- * the program's and the interpreter's entry, what the loader runs in every object, and all that objects
- * loaded later export. Each node is visited once, by a shortest way at that time; its guarded ways are looked at
- * again whenever it may be given more, or a cell that they depend on may hold more.
- */
-export function reach(input: LinkInput, visitor: ReachVisitor): void {
-  new ReachWalk(input, visitor, new GuardState(input)).run();
-}
-
 const nobody: ReachVisitor = { site() {}, undecided() {}, lateName() {} };
 
 /**
- * As `reach`, with each node visited by a shortest of all ways: those that opened only after others had been walked
+ * Walks as `ReachWalk`, with each node visited by a shortest of all ways: those that opened only after others had been walked
  * count as well. It takes two walks, the second with all that the first has found out.
  */
 export function reachShortest(input: LinkInput, visitor: ReachVisitor): void {
@@ -101,7 +91,12 @@ export function reachShortest(input: LinkInput, visitor: ReachVisitor): void {
 }
 
 /**
- * A walk that goes on when late objects have come to the end of the input's: all that is reached and known only ever
+ * Walks everything that a program and its objects may execute, breadth first from its real beginnings:
+ * the program's and the interpreter's entry, what the loader runs in every object, and all that objects
+ * loaded later export. Each node is visited once, by a shortest way at that time; its guarded ways are looked at
+ * again whenever it may be given more, or a cell that they depend on may hold more.
+ *
+ * The walk goes on when late objects have come to the end of the input's: all that is reached and known only ever
  * grows, so that the end is that of a walk which had them from the start. Ways to a node may be other ones.
  */
 export class ReachWalk {
@@ -133,7 +128,8 @@ export class ReachWalk {
   run(): void {
     const first = this.#reached.length;
     const { objects } = this.input;
-    for (const { summary } of objects.slice(first)) this.#reached.push(new Array(summary.nodes));
+    for (const { summary } of objects.slice(first))
+      this.#reached.push(new Array<Reached | undefined>(summary.nodes));
     if (first > 0) this.#takeIn(first);
     for (const { object, node, via, symbol } of rootsOf(this.input, first)) {
       this.#visit(object, node, undefined, via, symbol);

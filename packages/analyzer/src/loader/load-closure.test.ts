@@ -1,6 +1,6 @@
 import { type MemoryFile, memoryTree } from '@prof-gen/testkit';
 import { describe, expect, it } from 'vitest';
-import type { LoaderFacts } from '../elf/loader-facts.js';
+import type { LoaderFacts } from '../elf/elf.js';
 import { loadClosure } from './load-closure.js';
 import { readLoaderConfig } from './loader-config.js';
 

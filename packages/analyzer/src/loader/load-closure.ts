@@ -7,7 +7,7 @@ import {
   printable,
   type Undecided,
 } from '@prof-gen/core';
-import type { LoaderFacts } from '../elf/loader-facts.js';
+import type { LoaderFacts } from '../elf/elf.js';
 import type { LoaderConfig } from './loader-config.js';
 
 /** Variables that the loader looks at, as the program gets them; empty when unset. */

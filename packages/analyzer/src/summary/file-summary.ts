@@ -1,4 +1,4 @@
-import type { LoaderFacts } from '../elf/loader-facts.js';
+import type { LoaderFacts } from '../elf/elf.js';
 import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-tables.js';
 
 /**
