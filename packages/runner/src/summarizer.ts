@@ -54,7 +54,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   const seconds = options.secondsPerFile ?? defaults.secondsPerFile;
   const threads = options.threads ?? availableParallelism();
   let opened: Piscina<WorkerTask, WorkerResult> | undefined;
-  /** Begins with the first file that has to be read, not with its analysis: a thread takes a while to start. */
+  /** Begins before there is a file to analyse: a thread takes a while to start. */
   function workers(): Piscina<WorkerTask, WorkerResult> {
     if (opened !== undefined) return opened;
     opened = new Piscina<WorkerTask, WorkerResult>({
@@ -69,6 +69,8 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     opened.on('error', () => {});
     return opened;
   }
+
+  if (summaries.size().summaries === 0) workers();
 
   // A file is read, and its time begins, when a thread is free: a thousand that wait take neither memory nor time.
   const schedule = largestFirst(threads);

@@ -113,7 +113,7 @@ function saidIn(answer: string): string {
 export async function openTracer(options: TracerOptions): Promise<Tracer> {
   checkMachine();
   const socketPath = options.socketPath ?? defaultSocket();
-  const engine = new Engine(socketPath);
+  const engine = await Engine.open(socketPath);
   const facts = await engine.facts();
   await engine.removeLeftovers();
   const kernel = await readKernelFacts({

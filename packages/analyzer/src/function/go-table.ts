@@ -24,7 +24,7 @@ export interface GoCode {
 const MAX_FUNCTIONS = 4_000_000;
 
 /** `\xff Go buildinf:` (debug/buildinfo), at a multiple of 16. */
-const buildInfo = new TextEncoder().encode(' Go buildinf:');
+const buildInfo = Uint8Array.of(0xff, ...new TextEncoder().encode(' Go buildinf:'));
 
 /** Longer names are cut: nothing is recognised by them. */
 const MAX_NAME = 512;
@@ -45,6 +45,8 @@ const magics = new Map([
   [0xfffffff0, '1.18'],
   [0xfffffff1, '1.20'],
 ] as const);
+/** What follows their lowest byte: then two zero bytes, the instruction quantum 1 and the pointer size 8. */
+const magicEnd = Uint8Array.of(0xff, 0xff, 0xff, 0, 0, 1, 8);
 
 /**
  * The functions of Go code by the table that its runtime unwinds with (`.gopclntab`; runtime/symtab.go,
@@ -58,17 +60,24 @@ export function goCode(elf: Elf): GoCode | undefined {
   for (const segment of elf.segments) {
     if (segment.type !== segmentType.load) continue;
     const end = Math.min(segment.offset + segment.fileSize, bytes.length);
-    for (let at = segment.offset + ((8 - (segment.offset % 8)) % 8); at + 72 <= end; at += 8) {
-      if (bytes[at] === 0xff && at % 16 === 0)
-        isGo ||= buildInfo.every((byte, i) => bytes[at + 1 + i] === byte);
-      // All magics are 0xffffffXX, then two zero bytes, the instruction quantum 1 and the pointer size 8.
-      if (bytes[at + 1] !== 0xff || bytes[at + 3] !== 0xff || bytes[at + 6] !== 1 || bytes[at + 7] !== 8)
-        continue;
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, end);
+    isGo ||= occurrences(content, buildInfo, segment.offset).some((at) => at % 16 === 0);
+    for (const magic of occurrences(content, magicEnd, segment.offset + 1)) {
+      const at = magic - 1;
+      if (at % 8 !== 0 || at + 72 > end) continue;
       const found = readTable(elf, at, segment.address - segment.offset + at, end - at);
       if (found && found.functions.length > (best?.functions.length ?? 0)) best = found;
     }
   }
   return best ?? (isGo ? { functions: [], table: undefined, layout: undefined } : undefined);
+}
+
+/** Where a pattern stands from an offset on. */
+function occurrences(content: Buffer, pattern: Uint8Array, from: number): number[] {
+  const found: number[] = [];
+  for (let at = content.indexOf(pattern, from); at >= 0; at = content.indexOf(pattern, at + 1))
+    found.push(at);
+  return found;
 }
 
 function readTable(elf: Elf, at: number, address: number, room: number): GoCode | undefined {

@@ -27,7 +27,9 @@ const noConstraints: ReadonlyMap<string, Constraint> = new Map();
 export class MachineState {
   readonly registers: Value[];
   flags: Comparison | undefined;
-  readonly #slots: Map<number, Slot>;
+  /** Shared with copies of this state until one of them changes it. */
+  #slots: Map<number, Slot>;
+  #isShared = false;
   /** By subject and mask; shared between states until it changes. */
   #constraints: ReadonlyMap<string, Constraint> = noConstraints;
   /** Arguments from this offset on may have been overwritten. */
@@ -56,10 +58,21 @@ export class MachineState {
   }
 
   clone(): MachineState {
-    const copy = new MachineState(this.registers.slice(), new Map(this.#slots), this.#lostFrom);
+    const copy = new MachineState(this.registers.slice(), this.#slots, this.#lostFrom);
+    this.#isShared = true;
+    copy.#isShared = true;
     copy.#constraints = this.#constraints;
     copy.flags = this.flags;
     return copy;
+  }
+
+  /** The slots, to be changed. */
+  #ownSlots(): Map<number, Slot> {
+    if (this.#isShared) {
+      this.#slots = new Map(this.#slots);
+      this.#isShared = false;
+    }
+    return this.#slots;
   }
 
   /** What held on every way here. */
@@ -86,28 +99,32 @@ export class MachineState {
 
   store(offset: number, width: number, value: Value): void {
     this.forget(offset, width);
-    this.#slots.set(offset, { value, width });
+    this.#ownSlots().set(offset, { value, width });
   }
 
   /** Bytes written with something unknown. */
   forget(offset: number, width: number): void {
-    for (let at = offset - 7; at < offset + width; at++) {
-      const slot = this.#slots.get(at);
-      if (slot && at + slot.width > offset) this.#slots.delete(at);
-      // An argument that is not there would read as its entry value.
-      if (at >= 8 && at % 8 === 0) this.#slots.set(at, anything);
+    if (this.#slots.size > 0) {
+      for (let at = offset - 7; at < offset + width; at++) {
+        const slot = this.#slots.get(at);
+        if (slot && at + slot.width > offset) this.#ownSlots().delete(at);
+      }
+    }
+    // An argument that is not there would read as its entry value.
+    for (let at = Math.max(8, Math.ceil((offset - 7) / 8) * 8); at < offset + width; at += 8) {
+      this.#ownSlots().set(at, anything);
     }
   }
 
   /** Everything from `offset` upwards may have been written through a pointer. */
   forgetFrom(offset: number): void {
-    for (const at of this.#slots.keys()) if (at + 7 >= offset) this.#slots.delete(at);
+    for (const at of this.#slots.keys()) if (at + 7 >= offset) this.#ownSlots().delete(at);
     this.#lostFrom = Math.min(this.#lostFrom, offset);
   }
 
   /** What lies below the stack pointer does not survive a call. */
   forgetBelow(offset: number): void {
-    for (const at of this.#slots.keys()) if (at < offset) this.#slots.delete(at);
+    for (const at of this.#slots.keys()) if (at < offset) this.#ownSlots().delete(at);
   }
 
   /**
@@ -118,33 +135,15 @@ export class MachineState {
     let changed = false;
     for (let i = 0; i < 16; i++) {
       const before = this.registers[i] ?? null;
-      if (before === null) continue;
-      const after = join(before, other.registers[i] ?? null);
+      const theirs = other.registers[i] ?? null;
+      if (before === null || before === theirs) continue;
+      const after = join(before, theirs);
       if (!sameValue(before, after)) {
         this.registers[i] = widen ? null : after;
         changed = true;
       }
     }
-    for (const [at, mine] of this.#slots) {
-      const theirs = other.#slots.get(at);
-      if (theirs === mine) continue;
-      let value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
-      const width = Math.min(mine.width, theirs?.width ?? 8);
-      if (sameValue(mine.value, value) && mine.width === width) continue;
-      if (widen) value = null;
-      if (value === null && at < 8) this.#slots.delete(at);
-      else this.#slots.set(at, { value, width });
-      changed = true;
-    }
-    for (const [at, theirs] of other.#slots) {
-      if (this.#slots.has(at)) continue;
-      const untouched = this.#untouched(at);
-      if (untouched === null) continue;
-      const value = join(untouched, theirs.value);
-      if (sameValue(value, untouched) && theirs.width >= 8) continue;
-      this.#slots.set(at, { value: widen ? null : value, width: theirs.width });
-      changed = true;
-    }
+    if (this.#slots !== other.#slots && this.#mergeSlots(other, widen)) changed = true;
     const constraints = this.#joinConstraints(other.#constraints, widen);
     if (constraints !== this.#constraints) {
       this.#constraints = constraints;
@@ -156,6 +155,31 @@ export class MachineState {
     }
     if (other.#lostFrom < this.#lostFrom) {
       this.#lostFrom = other.#lostFrom;
+      changed = true;
+    }
+    return changed;
+  }
+
+  #mergeSlots(other: MachineState, widen: boolean): boolean {
+    let changed = false;
+    for (const [at, mine] of this.#slots) {
+      const theirs = other.#slots.get(at);
+      if (theirs === mine) continue;
+      let value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
+      const width = Math.min(mine.width, theirs?.width ?? 8);
+      if (sameValue(mine.value, value) && mine.width === width) continue;
+      if (widen) value = null;
+      if (value === null && at < 8) this.#ownSlots().delete(at);
+      else this.#ownSlots().set(at, { value, width });
+      changed = true;
+    }
+    for (const [at, theirs] of other.#slots) {
+      if (this.#slots.has(at)) continue;
+      const untouched = this.#untouched(at);
+      if (untouched === null) continue;
+      const value = join(untouched, theirs.value);
+      if (sameValue(value, untouched) && theirs.width >= 8) continue;
+      this.#ownSlots().set(at, { value: widen ? null : value, width: theirs.width });
       changed = true;
     }
     return changed;

@@ -55,9 +55,12 @@ function one(atom: number | undefined): Value {
   return atom === undefined ? null : [atom];
 }
 
-export const constant = (value: number): Value => one(encode(CONSTANT, value));
+/** Many instructions have the same few constants; equal ones are compared and joined fastest when they are one. */
+const smallConstants = Array.from({ length: 256 }, (_, value) => one(encode(CONSTANT, value)));
+export const constant = (value: number): Value => smallConstants[value] ?? one(encode(CONSTANT, value));
 export const stackAddress = (offset: number): Value => one(encode(STACK, offset));
-export const entryRegister = (register: number): Value => one(encode(REGISTER + register, 0));
+const entryRegisters = Array.from({ length: 16 }, (_, register) => one(encode(REGISTER + register, 0)));
+export const entryRegister = (register: number): Value => entryRegisters[register] ?? null;
 export const lowConstant = (value: number): Value => one(encode(LOW_CONSTANT, value));
 export const fileAddress = (address: number): Value => one(encode(ADDRESS, address));
 export const threadOffset = (offset: number): Value => one(encode(THREAD, offset));
@@ -166,6 +169,7 @@ export function combineConstants(a: Value, b: Value, f: (a: number, b: number) =
 }
 
 function unite(atoms: readonly (number | undefined)[]): Value {
+  if (atoms.length === 1) return one(atoms[0]);
   const set = new Set<number>();
   for (const atom of atoms) {
     if (atom === undefined) return null;
@@ -196,11 +200,12 @@ export function plus(value: Value, k: number, width = 8): Value {
 export function join(a: Value, b: Value): Value {
   if (a === b) return a;
   if (a === null || b === null) return null;
-  if (a.length === b.length && a.every((atom, i) => atom === b[i])) return a;
-  return unite([...a, ...b]);
+  return sameValue(a, b) ? a : unite([...a, ...b]);
 }
 
 export function sameValue(a: Value, b: Value): boolean {
   if (a === b) return true;
-  return a !== null && b !== null && a.length === b.length && a.every((atom, i) => atom === b[i]);
+  if (a === null || b === null || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
