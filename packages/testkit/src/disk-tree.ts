@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { FileEntry, FileTree, Resolution } from '@prof-gen/core';
@@ -32,57 +33,71 @@ function typeOf(type: FileType): FileEntry['type'] {
 }
 
 /** An entry that looks at the disk for what it is asked for: most are only passed by. */
-function diskEntry(root: string, path: string, fileType: FileType): FileEntry {
-  const onDisk = join(root, path);
-  const type = typeOf(fileType);
-  const isFile = type === 'file';
-  const stat = once(() => lstatSync(onDisk));
-  const kind = once(() => (isFile ? kindOf(onDisk) : undefined));
-  const target = once(() => (type === 'symlink' ? readlinkSync(onDisk) : undefined));
-  const digest = once(() =>
-    isFile ? `sha256:${createHash('sha256').update(readFileSync(onDisk)).digest('hex')}` : undefined,
-  );
-  const entry = {
-    path,
-    type,
-    get mode() {
-      return stat().mode & 0o7777;
-    },
-    get uid() {
-      return stat().uid;
-    },
-    get gid() {
-      return stat().gid;
-    },
-    get size() {
-      return isFile ? stat().size : 0;
-    },
-    get kind() {
-      return kind();
-    },
-    get target() {
-      return target();
-    },
-    get digest() {
-      return digest();
-    },
-  };
-  return entry as FileEntry;
-}
+class DiskEntry {
+  readonly type: FileEntry['type'];
+  #stat: Stats | undefined;
+  #kind: FileEntry['kind'] | null = null;
+  #digest: FileEntry['digest'];
 
-function once<T>(make: () => T): () => T {
-  let known: { readonly value: T } | undefined;
-  return () => (known ??= { value: make() }).value;
+  constructor(
+    private readonly root: string,
+    readonly path: string,
+    fileType: FileType,
+  ) {
+    this.type = typeOf(fileType);
+  }
+
+  get #onDisk(): string {
+    return join(this.root, this.path);
+  }
+
+  get #status(): Stats {
+    return (this.#stat ??= lstatSync(this.#onDisk));
+  }
+
+  get mode(): number {
+    return this.#status.mode & 0o7777;
+  }
+
+  get uid(): number {
+    return this.#status.uid;
+  }
+
+  get gid(): number {
+    return this.#status.gid;
+  }
+
+  get size(): number {
+    return this.type === 'file' ? this.#status.size : 0;
+  }
+
+  get kind(): FileEntry['kind'] {
+    if (this.type !== 'file') return undefined;
+    if (this.#kind === null) this.#kind = kindOf(this.#onDisk);
+    return this.#kind;
+  }
+
+  get target(): string | undefined {
+    return this.type === 'symlink' ? readlinkSync(this.#onDisk) : undefined;
+  }
+
+  get digest(): FileEntry['digest'] {
+    if (this.type !== 'file') return undefined;
+    this.#digest ??= `sha256:${createHash('sha256').update(readFileSync(this.#onDisk)).digest('hex')}`;
+    return this.#digest;
+  }
 }
 
 /** A directory of this machine as a tree, read as needed; links are resolved inside it alone. */
 export function diskTree(root: string): FileTree {
   const known = new Map<string, FileEntry | undefined>();
+  // Fields that a file does not have are there as undefined.
+  const entryAt = (path: string, type: FileType): FileEntry => new DiskEntry(root, path, type) as FileEntry;
 
   function lookup(path: string): FileEntry | undefined {
     if (known.has(path)) return known.get(path);
     const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
-    const entry = stat && diskEntry(root, path, stat);
+    const entry = stat && entryAt(path, stat);
     known.set(path, entry);
     return entry;
   }
@@ -117,7 +132,7 @@ export function diskTree(root: string): FileTree {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((one) => {
         const path = `${prefix}/${one.name}`;
-        const entry = known.get(path) ?? diskEntry(root, path, one);
+        const entry = known.get(path) ?? entryAt(path, one);
         known.set(path, entry);
         return entry;
       });
@@ -128,12 +143,12 @@ export function diskTree(root: string): FileTree {
       if (entry.type === 'directory' && !/^\/(proc|sys|dev)$/.test(entry.path)) yield* below(entry.path);
     }
   }
-  const entries = once(() => [...below('/')]);
+  let all: readonly FileEntry[] | undefined;
   return {
     lookup,
     resolve,
     list,
-    entries,
+    entries: () => (all ??= [...below('/')]),
     read: (entry) => Promise.resolve(readFileSync(join(root, entry.path))),
   };
 }
