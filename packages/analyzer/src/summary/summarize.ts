@@ -3,6 +3,7 @@ import type { Elf } from '../elf/elf.js';
 import { parseElf } from '../elf/parse-elf.js';
 import { type Components, components, reaching } from './condense.js';
 import type { EdgeRows } from './edge-list.js';
+import { type Condensed, joinSameReach } from './same-reach.js';
 import { type FileGraph, fileGraph } from './file-graph.js';
 import type { GuardedEdge } from './guard-tables.js';
 import { analyzerVersion, type FileDetail, type FileSummary, initialReasons } from './file-summary.js';
@@ -19,14 +20,14 @@ export interface Summarized {
  */
 export function summarize(bytes: Uint8Array): FileSummary {
   const { elf, graph, keep } = read(bytes);
-  return assemble(elf, graph, components(graph.edges, keep, graph.alone));
+  return assemble(elf, graph, condensed(graph, keep));
 }
 
 /** Summary and detail, of one reading. */
 export function summarizeWithDetail(bytes: Uint8Array): Summarized {
   const { elf, graph, keep } = read(bytes);
   return {
-    summary: assemble(elf, graph, components(graph.edges, keep, graph.alone)),
+    summary: assemble(elf, graph, condensed(graph, keep)),
     detail: detailOf(elf, graph, keep),
   };
 }
@@ -34,7 +35,7 @@ export function summarizeWithDetail(bytes: Uint8Array): Summarized {
 /** The same file with every node kept and nothing joined: what a summary must be equal to when linked. */
 export function summarizeWhole(bytes: Uint8Array): FileSummary {
   const { elf, graph } = read(bytes);
-  return assemble(elf, graph, alone(new Uint8Array(graph.nodes).fill(1)));
+  return assemble(elf, graph, withEdges(graph, alone(new Uint8Array(graph.nodes).fill(1))));
 }
 
 function read(bytes: Uint8Array): { elf: Elf; graph: FileGraph; keep: Uint8Array } {
@@ -71,7 +72,7 @@ function detailOf(elf: Elf, graph: FileGraph, keep: Uint8Array): FileDetail {
   const { count, of } = alone(keep);
   const kept = Array.from({ length: graph.nodes }, (_, node) => node).filter((node) => keep[node] !== 0);
   const reasons = new Map([...graph.initialReasons].map(([node, reason]) => [of[node], reason]));
-  const summary = assemble(elf, graph, { count, of });
+  const summary = assemble(elf, graph, withEdges(graph, { count, of }));
   return {
     analyzerVersion,
     graph: summary,
@@ -82,12 +83,42 @@ function detailOf(elf: Elf, graph: FileGraph, keep: Uint8Array): FileDetail {
   };
 }
 
-function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): FileSummary {
+function withEdges(graph: FileGraph, { count, of }: Components): Condensed {
   const edges = joinRows(graph.edges, of, count, count, (node, from) => {
     const to = of[node] ?? -1;
     return to === from ? -1 : to;
   });
   const imports = joinRows(graph.importEdges, of, count, graph.imports.length, (symbol) => symbol);
+  return { count, of, edges, imports };
+}
+
+/** The smallest graph that is worth its search: what reaches the same is one. */
+function condensed(graph: FileGraph, keep: Uint8Array): Condensed {
+  const joined = withEdges(graph, components(graph.edges, keep, graph.alone));
+  const own = new Uint8Array(joined.count);
+  const given = new Uint8Array(joined.count);
+  const mark = (marks: Uint8Array, node: number): void => {
+    const component = joined.of[node] ?? -1;
+    if (component >= 0) marks[component] = 1;
+  };
+  graph.alone.forEach((one, node) => {
+    if (one === 1) mark(own, node);
+  });
+  for (const list of ownFacts(graph)) for (const { node } of list) mark(own, node);
+  for (const { node } of graph.parameters) {
+    mark(own, node);
+    mark(given, node);
+  }
+  return joinSameReach(joined, { own, given });
+}
+
+/** Lists of what nodes have besides edges. */
+function ownFacts(graph: FileGraph): readonly (readonly { readonly node: number }[])[] {
+  const { sites, undecided, numberedCalls, lateNames, lookups, stores, guarded } = graph;
+  return [sites, undecided, numberedCalls, lateNames, lookups, stores, guarded];
+}
+
+function assemble(elf: Elf, graph: FileGraph, { count, of, edges, imports }: Condensed): FileSummary {
   const roles = new Uint8Array(count);
   for (let node = 0; node < graph.nodes; node++) {
     const component = of[node] ?? -1;
@@ -127,11 +158,11 @@ function assemble(elf: Elf, graph: FileGraph, { count, of }: Components): FileSu
     }),
     nodes: count,
     roles,
-    edgeStart: edges.start,
-    edgeTo: edges.to,
+    edgeStart: Uint32Array.from(edges.start),
+    edgeTo: Uint32Array.from(edges.to),
     edgeKind: edges.kind,
-    importStart: imports.start,
-    importOf: imports.to,
+    importStart: Uint32Array.from(imports.start),
+    importOf: Uint32Array.from(imports.to),
     sites: byNode(graph.sites),
     undecided: byNode(graph.undecided),
     numberedCalls: byNode(graph.numberedCalls),
@@ -190,7 +221,7 @@ function joinRows(
   count: number,
   targets: number,
   targetOf: (to: number, from: number) => number,
-): { start: Uint32Array; to: Uint32Array; kind: Uint8Array } {
+): EdgeRows {
   // Source, target and kind as one number: sorting those needs no function to compare them.
   const keys = new Float64Array(rows.to.length);
   let kept = 0;
@@ -203,8 +234,8 @@ function joinRows(
     }
   }
   const sorted = keys.subarray(0, kept).sort();
-  const start = new Uint32Array(count + 1);
-  const to = new Uint32Array(kept);
+  const start = new Int32Array(count + 1);
+  const to = new Int32Array(kept);
   const kind = new Uint8Array(kept);
   let distinct = 0;
   let last = -1;
