@@ -70,7 +70,13 @@ describe('joinSameReach', () => {
     const own = marks(3, 0, 1, 2);
     const joined = joinSameReach(graph([[], [0], [0, 1]], [[7], [8], [7, 8]]), { own, given: marks(3) });
     expect(waysOf(joined.edges)).toEqual([[], [0], [1]]);
-    expect(waysOf(joined.imports)).toEqual([[7], [8], [7]]);
+    expect(waysOf(joined.imports)).toEqual([[7], [8], []]);
+  });
+
+  it('keeps one of two ways that lead to each other', () => {
+    const own = marks(3, 0, 1);
+    const joined = joinSameReach(graph([[1], [0], [0, 1]], [[7], [8], []]), { own, given: marks(3) });
+    expect([...joined.of]).toEqual([0, 1, 1]);
   });
 
   it('changes nothing that is reached from anywhere, in 300 random graphs', () => {

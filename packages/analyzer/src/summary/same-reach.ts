@@ -87,19 +87,26 @@ function detourFilter(rows: readonly Row[], count: number): (row: Row, component
   let steps = 0;
   return (row, component) => {
     const mark = component + 1;
-    for (const target of row.to) {
+    const to: number[] = [];
+    const kind: number[] = [];
+    // Higher ones first, since ways lead down; what is left out must be led to by one that is kept.
+    for (let i = row.to.length - 1; i >= 0; i--) {
+      const target = row.to[i] ?? 0;
+      const isKept = reachedBy[target] !== mark;
+      if (isKept) {
+        to.push(target);
+        kind.push(row.kind[i] ?? 0);
+      }
       // Of a component that comes later nothing is known yet.
       const next = target < component ? rows[target] : undefined;
       if (next === undefined || steps > maximumSteps) continue;
       steps += next.to.length + next.imports.length;
-      for (const to of next.to) reachedBy[to] = mark;
+      if (isKept) for (const one of next.to) reachedBy[one] = mark;
       if (row.imports.length > 0) for (const symbol of next.imports) importedBy.set(symbol, mark);
     }
-    const isKept = (target: number): boolean => reachedBy[target] !== mark;
-    if (row.to.every(isKept) && !row.imports.some((symbol) => importedBy.get(symbol) === mark)) return row;
     return {
-      to: row.to.filter(isKept),
-      kind: row.kind.filter((_, i) => isKept(row.to[i] ?? 0)),
+      to: to.reverse(),
+      kind: kind.reverse(),
       imports: row.imports.filter((symbol) => importedBy.get(symbol) !== mark),
     };
   };
