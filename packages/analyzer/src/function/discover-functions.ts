@@ -1,6 +1,7 @@
 import { ProfGenError } from '@prof-gen/core';
 import { type Elf, isCode, relocationType } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
+import { constantArguments } from './constant-arguments.js';
 import { type CodeRange, unwindRanges } from './eh-frame.js';
 import {
   type FunctionCode,
@@ -47,6 +48,8 @@ export interface DiscoverOptions {
   readonly relative: RelativeImage | undefined;
   /** Whether the address is a PLT stub: a door to another function, not a function. */
   readonly isStub: (address: number) => boolean;
+  /** Whether constants are wanted at a call or jump of this kind (`reference`) and target. */
+  readonly wantsConstants: (kind: number, to: number) => boolean;
 }
 
 /**
@@ -182,6 +185,7 @@ export function discoverFunctions(elf: Elf, code: CodeMap, options: DiscoverOpti
       if (budget < 0) throw tooComplex('its functions overlap too often');
       const wasIndirect = f.indirectJump;
       const exits = scanner.scan(f, segment, options.isRelative(f.start) ? undefined : absolute);
+      f.constants = constantArguments(f, scanner, options.wantsConstants);
       // What only a pointer calls a function may be the code behind a call that returns.
       if (scanner.endsWithCall && functions.get(f.end)?.pointedOnly) exits.add(f.end);
       for (const to of exits) {

@@ -52,6 +52,25 @@ export const objectTypes: readonly ObjectType[] = [
     ],
   },
   {
+    // struct pthread_mutexattr: `mutexkind`. Type 0 to 3, process-shared 0x80000000; robust 0x40000000, protocol
+    // 0x30000000 and priority ceiling 0xfff000 come from functions of their own.
+    fields: [
+      {
+        cell: 'pthread_mutexattr_t.mutexkind',
+        offset: 0,
+        width: 4,
+        bits: [1, 2, 0x8000_0000],
+        writers: [
+          'pthread_mutexattr_setprotocol',
+          'pthread_mutexattr_setprioceiling',
+          'pthread_mutexattr_setrobust',
+          'pthread_mutexattr_setrobust_np',
+        ],
+      },
+    ],
+    takers: [['pthread_mutex_init', rsi]],
+  },
+  {
     // struct pthread_attr: `flags` (detached 1, process scope 4, stack 8, old 16, rseq 128; the scheduler's are
     // 2, 32 and 64) and `extension` (affinity and signal mask).
     fields: [

@@ -1,6 +1,6 @@
-import { r8, r9, rcx, rdi, rdx, rsi } from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
+import { argumentRegisters } from './constant-arguments.js';
 import type { FunctionTable } from './discover-functions.js';
 import { effortOfFile, interpret, type Memory } from './interpret.js';
 import type { MachineState } from './machine-state.js';
@@ -9,8 +9,6 @@ import { tableTargets } from './table-targets.js';
 import { type Condition, type Constraint, LOW_HALF, type Term, type Terms } from './term.js';
 import { decodeAtom, type Value } from './value.js';
 
-/** Registers that hand over arguments (System V ABI, 3.2.3), in order. */
-const argumentRegisters: readonly number[] = [rdi, rsi, rdx, rcx, r8, r9];
 const isArgument = (register: number): boolean => argumentRegisters.includes(register);
 
 /** A parameter's value, or one of the caller's own parameters, cut and moved, that becomes it. */
@@ -23,9 +21,11 @@ export type Arguments = ReadonlyMap<number, readonly ArgumentPart[]>;
 export interface Guard {
   readonly condition: Condition;
   readonly arguments: Arguments;
+  /** By register: parameters of the function that it may hold as they were, among other things. */
+  readonly handedOn: ReadonlyMap<number, readonly number[]>;
 }
 
-const none: Guard = { condition: [], arguments: new Map() };
+const none: Guard = { condition: [], arguments: new Map(), handedOn: new Map() };
 
 /** Longer functions take longer to interpret than their guards are worth: nothing holds there. */
 const MAX_INSTRUCTIONS = 1500;
@@ -100,8 +100,9 @@ export class GuardFinder {
       const condition = conditionOf(state);
       const row = scanner.rowOf(address);
       const handed = calls.has(address) && row >= 0 ? this.#argumentsOf(state) : none.arguments;
-      if (condition.length === 0 && handed.size === 0) continue;
-      guards.set(address, { condition, arguments: handed });
+      const handedOn = calls.has(address) ? handedOnBy(state) : none.handedOn;
+      if (condition.length === 0 && handed.size === 0 && handedOn.size === 0) continue;
+      guards.set(address, { condition, arguments: handed, handedOn });
       for (const { subject } of condition) {
         if (subject.kind === 'parameter') parameters.add(subject.register);
       }
@@ -136,6 +137,18 @@ export class GuardFinder {
     }
     return parts;
   }
+}
+
+function handedOnBy(state: MachineState): Guard['handedOn'] {
+  const found = new Map<number, readonly number[]>();
+  for (const register of argumentRegisters) {
+    const own = (state.registers[register] ?? []).flatMap((number) => {
+      const atom = decodeAtom(number);
+      return atom.kind === 'register' && atom.part === 'whole' && atom.plus === 0 ? [atom.register] : [];
+    });
+    if (own.length > 0) found.set(register, own);
+  }
+  return found;
 }
 
 /** What a state knows that can be asked from outside, in a stable order. */

@@ -12,9 +12,9 @@ import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } f
 import { branchRanges } from './branch-ranges.js';
 import type { GoFunction } from './go-table.js';
 import { type Comparison, MachineState } from './machine-state.js';
-import { intersect, type Ranges, shift } from './ranges.js';
+import { includes, intersect, type Ranges, shift } from './ranges.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
-import { isLowMask, LOW_HALF, type Term, type Terms } from './term.js';
+import { constraintKey, cut, isLowMask, LOW_HALF, type Term, type Terms } from './term.js';
 import {
   type Atom,
   combineConstants,
@@ -177,6 +177,16 @@ export interface Memory {
   /** Entry of a table of distances, or undefined outside the file's constant data. */
   tableEntry(table: number, index: number): number | undefined;
 }
+
+/** Instructions between a copy of the stack pointer and its use, and what they may be. */
+const MAX_STACK_SIZE_STEPS = 12;
+const reckons: ReadonlySet<number> = new Set([
+  Mnemonic.Mov,
+  Mnemonic.Lea,
+  Mnemonic.Add,
+  Mnemonic.Sub,
+  Mnemonic.And,
+]);
 
 /** Numbers that describe which cases lead to one place. */
 const MAX_CASE_RANGES = 64;
@@ -409,16 +419,23 @@ class Interpretation {
    * Notes what a comparison says of a term. A way that cannot be is followed all the same, with what was learnt
    * last: code that nothing enters would count as entered from somewhere unknown.
    */
-  #constrain(state: MachineState, { left }: Comparison, ranges: Ranges): void {
-    const term = this.#termOf(left);
+  #constrain(state: MachineState, { left, width }: Comparison, ranges: Ranges): void {
+    const others: Atom[] = [];
+    for (const number of left ?? []) {
+      const atom = decodeAtom(number);
+      if (atom.kind !== 'constant') others.push(atom);
+      // The constant may be what was compared: then nothing is learnt of the rest.
+      else if (includes(ranges, width === 8 ? atom.value : cut(atom.value, 2 ** (8 * width) - 1))) return;
+    }
+    const term = others.length === 1 ? this.#termOfAtom(others[0]) : undefined;
     if (!term) return;
     const { subject, mask } = term;
+    if (term.or !== undefined) return;
     if (mask !== undefined && term.plus !== 0 && !isLowMask(mask)) return;
     const inside = mask === undefined ? ranges : intersect(ranges, [0, mask]);
     const moved = shift(inside, term.plus, mask === undefined ? undefined : mask + 1);
     if (moved.length === 0) return;
-    const name = subject.kind === 'cell' ? subject.cell : `${subject.register}`;
-    const key = `${subject.kind} ${name} ${mask ?? '-'}`;
+    const key = constraintKey(term);
     const known = subject.kind === 'parameter' ? state.constraints.get(key)?.ranges : undefined;
     // A cell may have changed since it was loaded before: what held then is forgotten, not added to.
     const both = known ? intersect(known, moved) : moved;
@@ -427,7 +444,10 @@ class Interpretation {
 
   /** The term that a value is, when it is one and nothing else. */
   #termOf(value: Value): Term | undefined {
-    const atom = onlyAtom(value);
+    return this.#termOfAtom(onlyAtom(value));
+  }
+
+  #termOfAtom(atom: Atom | undefined): Term | undefined {
     if (atom?.kind === 'term') return this.memory?.terms.get(atom.term);
     if (atom?.kind !== 'register' || atom.part === 'half') return undefined;
     return {
@@ -493,10 +513,22 @@ class Interpretation {
         return termValue(memory.terms.intern({ subject, plus: atom.plus, mask: bits }));
       }
       if (atom.kind !== 'term') return null;
-      const term = memory.terms.get(atom.term);
-      return termValue(
-        memory.terms.intern({ ...term, mask: term.mask === undefined ? bits : (term.mask & bits) >>> 0 }),
-      );
+      const { or, ...term } = memory.terms.get(atom.term);
+      const cut = { ...term, mask: term.mask === undefined ? bits : (term.mask & bits) >>> 0 };
+      const set = or === undefined ? 0 : (or & bits) >>> 0;
+      return termValue(memory.terms.intern(set === 0 ? cut : { ...cut, or: set }));
+    });
+  }
+
+  /** A value of 32 bits with some of them set; `null` for what is neither a constant nor a term. */
+  #withBits(value: Value, bits: number): Value {
+    const { memory } = this;
+    if (!memory || bits > LOW_HALF) return null;
+    return mapAtoms(value, (atom) => {
+      if (atom.kind === 'constant') return constant((atom.value | bits) >>> 0);
+      const term = this.#termOfAtom(atom);
+      if (!term || term.mask === undefined) return null;
+      return termValue(memory.terms.intern({ ...term, or: ((term.or ?? 0) | bits) >>> 0 }));
     });
   }
 
@@ -542,8 +574,9 @@ class Interpretation {
     const atom = onlyAtom(state.registers[full] ?? null);
     const load = atom?.kind === 'table' ? this.#tables[atom.table] : undefined;
     const term = load && this.#termOf(load.index);
-    if (!load || !term || term.subject.kind !== 'parameter') return false;
-    const known = state.constraints.get(`parameter ${term.subject.register} ${term.mask ?? '-'}`);
+    if (!load || !term || term.or !== undefined) return false;
+    const key = constraintKey(term);
+    const known = state.constraints.get(key);
     const last = known?.ranges[known.ranges.length - 1] ?? Number.POSITIVE_INFINITY;
     const first = known?.ranges[0] ?? Number.NEGATIVE_INFINITY;
     if (!(last - first < MAX_CASES) || term.mask === undefined) return false;
@@ -565,7 +598,7 @@ class Interpretation {
       const there = state.clone();
       const { subject, mask } = term;
       if (values.length <= MAX_CASE_RANGES) {
-        there.constrain(`parameter ${subject.register} ${mask}`, { subject, mask, ranges: values });
+        there.constrain(key, { subject, mask, ranges: values });
       }
       this.#enter(to, there);
     }
@@ -739,7 +772,7 @@ class Interpretation {
         if (rows.kind(row, 0) === operandKind.register || rows.kind(row, 0) === operandKind.memory) {
           const value = this.#read(row, 1, state, width);
           this.#write(row, 0, state, value, width);
-          this.#noteEscape(row, value);
+          if (!this.#isStackSize(row)) this.#noteEscape(row, value);
         }
         return;
       case Mnemonic.Lea: {
@@ -831,7 +864,10 @@ class Interpretation {
       case Mnemonic.Or: {
         const other = constantsOf(this.#read(row, 1, state, width));
         // `or r,-1` is a short way to set all bits.
-        if (other?.length === 1 && other[0] === -1) this.#write(row, 0, state, constant(-1), width);
+        const bits = other?.length === 1 ? (other[0] ?? 0) : 0;
+        const set = bits > 0 && width === 4 ? this.#withBits(this.#read(row, 0, state, width), bits) : null;
+        if (bits === -1) this.#write(row, 0, state, constant(-1), width);
+        else if (set !== null) this.#write(row, 0, state, set, width);
         else this.#binary(row, state, width, (a, b) => bitwise(a, b, (x, y) => x | y));
         return;
       }
@@ -988,6 +1024,41 @@ class Interpretation {
       rows.register(next, 0) === rows.register(row, 0) &&
       rows.kind(next, 1) === operandKind.memory
     );
+  }
+
+  /**
+   * glibc's `extend_alloca` keeps the stack pointer only to reckon how far it has moved: the copy's first use takes
+   * the new stack pointer off it (include/alloca.h).
+   */
+  #isStackSize(row: number): boolean {
+    const rows = this.#rows;
+    const copy = rows.register(row, 0);
+    if (rows.kind(row, 0) !== operandKind.register || rows.kind(row, 1) !== operandKind.register)
+      return false;
+    if (rows.register(row, 1) !== Register.RSP) return false;
+    let at = row;
+    for (let steps = 0; steps < MAX_STACK_SIZE_STEPS; steps++) {
+      at = this.scanner.rowOf(rows.next(at));
+      if (at < 0 || !reckons.has(mnemonicOf[rows.code(at)] ?? 0)) return false;
+      const isOfCopy =
+        rows.kind(at, 0) === operandKind.register &&
+        fullRegister[rows.register(at, 0)] === fullRegister[copy];
+      if (isOfCopy) {
+        return (
+          mnemonicOf[rows.code(at)] === Mnemonic.Sub &&
+          rows.register(at, 0) === copy &&
+          rows.kind(at, 1) === operandKind.register &&
+          rows.register(at, 1) === Register.RSP
+        );
+      }
+      const readsIt =
+        (rows.kind(at, 1) === operandKind.register &&
+          fullRegister[rows.register(at, 1)] === fullRegister[copy]) ||
+        fullRegister[rows.base(at)] === fullRegister[copy] ||
+        fullRegister[rows.index(at)] === fullRegister[copy];
+      if (readsIt) return false;
+    }
+    return false;
   }
 
   /** A stack address anywhere but in rsp and rbp may be written through, from there upwards. */

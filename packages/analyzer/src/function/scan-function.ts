@@ -43,6 +43,8 @@ export interface FunctionCode {
   gaps: readonly number[];
   /** Reached instructions. */
   instructions: number;
+  /** By address of a call that was asked for: constants it hands over, by register. */
+  constants?: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** A jump table of the function before may lead here: this function was cut out of that one. */
   cutFrom?: FunctionCode;
 }

@@ -7,11 +7,18 @@ export type Subject =
   /** A word of memory, by a name that is unique among all files, or in the file for one of its own. */
   | { readonly kind: 'cell'; readonly cell: string };
 
-/** `(subject + plus) & mask`, unsigned. Without a mask: all 64 bits, signed. */
+/** `((subject + plus) & mask) | or`, unsigned. Without a mask: all 64 bits, signed, and nothing set. */
 export interface Term {
   readonly subject: Subject;
   readonly plus: number;
   readonly mask: number | undefined;
+  readonly or?: number;
+}
+
+/** What constraints on a term are kept under, whatever is added to it. */
+export function constraintKey({ subject, mask }: Pick<Term, 'subject' | 'mask'>): string {
+  const name = subject.kind === 'cell' ? subject.cell : `${subject.register}`;
+  return `${subject.kind} ${name} ${mask ?? '-'}`;
 }
 
 export const LOW_HALF = 0xffff_ffff;
@@ -33,9 +40,7 @@ export class Terms {
   readonly #numbers = new Map<string, number>();
 
   intern(term: Term): number {
-    const { subject } = term;
-    const name = subject.kind === 'cell' ? `c${subject.cell}` : `p${subject.register}`;
-    const key = `${name} ${term.plus} ${term.mask ?? '-'}`;
+    const key = `${constraintKey(term)} ${term.plus} ${term.or ?? 0}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#terms.length;

@@ -137,12 +137,13 @@ export class GuardState {
     { constants, passed }: SummaryArgument,
   ): Possible {
     const values = new Set(constants);
-    for (const { parameter, plus, mask } of passed) {
+    for (const { parameter, plus, mask, or = 0 } of passed) {
       const own = this.#parameter(object, node, parameter);
       const from =
         own === 'anything' ? enumerated(constraints, parameter, mask) : selected(own, constraints, parameter);
       if (from === undefined) return 'anything';
-      for (const value of from) values.add(mask === undefined ? value + plus : cut(value + plus, mask));
+      for (const value of from)
+        values.add(mask === undefined ? value + plus : (cut(value + plus, mask) | or) >>> 0);
     }
     return values;
   }

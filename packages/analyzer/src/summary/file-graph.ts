@@ -27,7 +27,7 @@ import {
 } from './file-summary.js';
 import { goObjects } from './go-objects.js';
 import { slotsInCode } from './slots-in-code.js';
-import { exportedWriters, guardEdges, noGuards } from './guard-edges.js';
+import { exportedWriters, guardEdges, type ImportCall, plainEdges } from './guard-edges.js';
 import type { CodeEdge } from './plan-guards.js';
 import { bestNames } from './symbol-names.js';
 
@@ -98,6 +98,10 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       relative:
         elf.globalOffsetTable === undefined ? undefined : { base: elf.globalOffsetTable, ...imageRange(elf) },
       isStub: (address) => stubOf(address) !== undefined,
+      wantsConstants: (kind, to) => {
+        const slot = go ? undefined : calledSlot(kind, to, stubOf, slotAt);
+        return slot?.kind === 'symbol' && elf.symbols[slot.symbol]?.defined === false;
+      },
     });
   let table = discover(slots);
   // Pointers among the code lead to functions, and between those there may be pointers again.
@@ -190,6 +194,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const edges = new EdgeList();
   const importEdges = new EdgeList();
   const codeEdges: CodeEdge[] = [];
+  const importCalls: ImportCall[] = [];
   // Only where system calls are made can a guard in the file decide about one.
   const mayHaveGuards = !go && numbers.sites.length > 0;
   const imports: ImportedSymbol[] = [];
@@ -294,7 +299,16 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       }
       if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
         const way = kind === reference.call ? edgeKind.call : edgeKind.jump;
-        if (slot) {
+        const constants = slot?.kind === 'symbol' && slot.alone ? f.constants?.get(at) : undefined;
+        if (slot && constants) {
+          importCalls.push({
+            from: node,
+            to: importOf(slot.symbol, false),
+            kind: way,
+            address: at,
+            constants,
+          });
+        } else if (slot) {
           for (const object of data.at(slot.address, false)) lead(node, firstObject + object, way, at);
         } else {
           const callee = table.indexAt(to);
@@ -349,8 +363,8 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   }
 
   const guards = mayHaveGuards
-    ? guardEdges({ elf, code, table, absolute, edges, codeEdges, sites, nodes })
-    : noGuards(nodes);
+    ? guardEdges({ elf, code, table, absolute, edges, codeEdges, importCalls, sites, nodes })
+    : plainEdges({ edges, importCalls, nodes });
   for (const list of [sites, undecided]) {
     list.forEach((site, i) => {
       const condition = guards.conditionAt(site.node, site.address);
@@ -449,7 +463,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     nodes,
     nameOf,
     alone: guards.alone,
-    everyEdge: guards.everyEdge(edges),
+    everyEdge: guards.everyEdge(),
     guarded: guards.guarded,
     conditions: guards.conditions,
     argumentLists: guards.argumentLists,

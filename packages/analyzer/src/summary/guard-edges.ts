@@ -16,7 +16,7 @@ import { type CodeEdge, planGuards } from './plan-guards.js';
 export interface FileGuards extends GuardFacts {
   readonly alone: Uint8Array;
   /** All edges between nodes, guarded or not. */
-  everyEdge(edges: EdgeList): EdgeRows;
+  everyEdge(): EdgeRows;
   /** Index of the condition under which an instruction of a function is reached. */
   conditionAt(node: number, address: number): number;
 }
@@ -29,17 +29,44 @@ export interface GuardEdgesInput {
   /** Edges that nothing can guard. What turns out to be unguarded is added. */
   readonly edges: EdgeList;
   readonly codeEdges: readonly CodeEdge[];
+  readonly importCalls: readonly ImportCall[];
   readonly sites: readonly CallSite[];
   readonly nodes: number;
 }
 
-export function noGuards(nodes: number): FileGuards {
+/** A call of an imported function with constant arguments. */
+export interface ImportCall {
+  readonly from: number;
+  /** Index into `imports`. */
+  readonly to: number;
+  readonly kind: number;
+  readonly address: number;
+  readonly constants: ReadonlyMap<number, number>;
+}
+
+function importEdge(
+  { from, to, kind, constants }: ImportCall,
+  condition: number,
+  tables: GuardTables,
+): GuardedEdge {
+  const given = new Map([...constants].map(([register, value]) => [register, [value]]));
+  const list = tables.arguments(given, undefined);
+  return { node: from, to, isImport: true, kind, condition, arguments: list };
+}
+
+/** For files that make no system calls: only what they hand to others is known. */
+export function plainEdges({
+  edges,
+  importCalls,
+  nodes,
+}: Pick<GuardEdgesInput, 'edges' | 'importCalls' | 'nodes'>): FileGuards {
+  const tables = new GuardTables();
   return {
     alone: new Uint8Array(nodes),
-    everyEdge: (edges) => edges.rows(nodes),
-    guarded: [],
-    conditions: [[]],
-    argumentLists: [[]],
+    everyEdge: () => edges.rows(nodes),
+    guarded: importCalls.map((call) => importEdge(call, 0, tables)),
+    conditions: tables.conditions,
+    argumentLists: tables.argumentLists,
     parameters: [],
     cells: [],
     stores: [],
@@ -51,7 +78,7 @@ const nothing: Arguments = new Map();
 
 /** Finds guards of a file's functions and parts its code edges into guarded and plain ones. */
 export function guardEdges(input: GuardEdgesInput): FileGuards {
-  const { elf, code, table, absolute, edges, codeEdges, sites, nodes } = input;
+  const { elf, code, table, absolute, edges, codeEdges, importCalls, sites, nodes } = input;
   const terms = new Terms();
   const fields = new Map<number, Map<number, number>>();
   const finder = new GuardFinder(elf, code, table, absolute, neverReturning(table), terms, (owner) =>
@@ -74,6 +101,10 @@ export function guardEdges(input: GuardEdgesInput): FileGuards {
     const isPlain = condition === 0 && given === 0 && !(wanted && from === to);
     if (isPlain) edges.add(from, to, kind);
     else guarded.push({ node: from, to, isImport: false, kind, condition, arguments: given });
+  }
+  for (const call of importCalls) {
+    const guard = plan.of(call.from)?.at(call.address);
+    guarded.push(importEdge(call, guard ? tables.condition(guard.condition) : 0, tables));
   }
   return {
     alone,
@@ -153,11 +184,10 @@ function typedFunctions(
     const types = fields.get(owner);
     const guards = finder.of(owner);
     for (const { to, address } of guards ? (calls.get(owner) ?? []) : []) {
-      for (const [register, parts] of guards?.at(address).arguments ?? []) {
-        for (const part of parts) {
-          if (typeof part === 'number' || part.subject.kind !== 'parameter') continue;
-          const type = types?.get(part.subject.register);
-          if (type !== undefined && part.plus === 0 && part.mask === undefined) learn(to, register, type);
+      for (const [register, own] of guards?.at(address).handedOn ?? []) {
+        for (const parameter of own) {
+          const type = types?.get(parameter);
+          if (type !== undefined) learn(to, register, type);
         }
       }
     }

@@ -15,11 +15,16 @@ export interface SummaryConstraint {
   readonly ranges: readonly number[];
 }
 
-/** What a parameter may be: these constants, and `(parameter + plus) & mask` of the caller's parameters. */
+/** What a parameter may be: these constants, and `((parameter + plus) & mask) | or` of the caller's parameters. */
 export interface SummaryArgument {
   readonly register: number;
   readonly constants: readonly number[];
-  readonly passed: readonly { readonly parameter: number; readonly plus: number; readonly mask?: number }[];
+  readonly passed: readonly {
+    readonly parameter: number;
+    readonly plus: number;
+    readonly mask?: number;
+    readonly or?: number;
+  }[];
 }
 
 /** A way out of a node that is taken only when a condition may hold, or that hands over known arguments. */
@@ -72,8 +77,15 @@ export class GuardTables {
 
 function passedOn(part: ArgumentPart) {
   if (typeof part === 'number' || part.subject.kind !== 'parameter') return [];
-  const { subject, plus, mask } = part;
-  return [{ parameter: subject.register, plus, ...(mask === undefined ? {} : { mask }) }];
+  const { subject, plus, mask, or } = part;
+  return [
+    {
+      parameter: subject.register,
+      plus,
+      ...(mask === undefined ? {} : { mask }),
+      ...(or === undefined ? {} : { or }),
+    },
+  ];
 }
 
 function intern<T>(value: T, list: T[], known: Map<string, number>): number {
