@@ -159,8 +159,8 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
   async function openAll(work: Work, files: readonly LateFile[], by?: string): Promise<boolean> {
     let isFound = false;
     for (const closure of work.closures) {
-      for (const { path, reason } of files) {
-        if ((await closure.openLate(path, reason, by)) !== undefined) isFound = true;
+      for (const { path, reason, asked } of files) {
+        if ((await closure.openLate(path, reason, { by, asked })) !== undefined) isFound = true;
       }
     }
     return isFound;
@@ -168,9 +168,9 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
 
   /** What rules and the objects' own notes say, until they say no more: a module may be a host itself. */
   async function openRules(work: Work): Promise<void> {
-    for (let before = 0; objectsOf(work).length !== before; ) {
+    for (let before = 0; extentOf(work) !== before; ) {
       const objects = objectsOf(work);
-      before = objects.length;
+      before = extentOf(work);
       const sonames = objects.map(({ entry, info }) => info.soname ?? posix.basename(entry.path));
       await openAll(work, await lateFiles({ program: work.found.path, sonames }));
       for (const { entry, info } of objects) {
@@ -257,7 +257,8 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
       const objects = [];
       for (const object of inLookUpOrder(closure)) {
         const summary = await summaryOf(object);
-        if (summary !== undefined) objects.push({ object: linkedObject(object), summary });
+        if (summary !== undefined)
+          objects.push({ object: linkedObject(object), summary, asked: object.asked });
       }
       inputs.push({ program: work.found.path, objects, reachability });
     }
@@ -305,7 +306,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     const link = (): LinkResult[] => inputs.map((one, i) => (linkers[i] ?? programLinker())(one));
     let results = link();
     for (let round = 0; ; round++) {
-      const before = objectsOf(work).length;
+      const before = extentOf(work);
       await openForLibc(work, inputs, results);
       for (const { name, object } of joinLinks(results).lateNames) {
         const reason = `named in ${object}`;
@@ -316,7 +317,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
         );
       }
       await openRules(work);
-      if (objectsOf(work).length === before) break;
+      if (extentOf(work) === before) break;
       await summariseMissing();
       inputs = await linkInputs(work);
       results = link();
@@ -385,6 +386,15 @@ function objectsOf({ closures }: Work): readonly LoadedObject[] {
     if (!objects.has(object.entry.path)) objects.set(object.entry.path, object);
   }
   return [...objects.values()];
+}
+
+/** Grows with every object, and when more may be asked of one. */
+function extentOf({ closures }: Work): number {
+  let extent = 0;
+  for (const { role, asked } of closures.flatMap(({ objects }) => objects)) {
+    extent += role !== 'late' ? 1 : asked === undefined ? 3 : 2;
+  }
+  return extent;
 }
 
 /** Evidence kept for one call, as in one linking. */

@@ -164,6 +164,8 @@ for (const [name, value] of Object.entries(Mnemonic)) {
 /** What is known of memory outside the function, and the file's terms. */
 export interface Memory {
   readonly terms: Terms;
+  /** Whether a parameter that was found equal to a constant stays one, with a condition on it. */
+  readonly keepsParameters: boolean;
   /** A word at a fixed address, of `width` bytes, when it is a cell. */
   cellAt(address: number, width: number): string | undefined;
   /** The same for the thread-local variable at `offset` in the TLS segment. */
@@ -187,6 +189,10 @@ const reckons: ReadonlySet<number> = new Set([
   Mnemonic.Sub,
   Mnemonic.And,
 ]);
+
+/** A process without privileges maps nothing below (Documentation/admin-guide/sysctl/vm.rst, mmap_min_addr). */
+const LOWEST_MAPPED = 4096;
+const notNull: Ranges = [Number.NEGATIVE_INFINITY, -1, 1, Number.POSITIVE_INFINITY];
 
 /** Numbers that describe which cases lead to one place. */
 const MAX_CASE_RANGES = 64;
@@ -408,9 +414,22 @@ class Interpretation {
       this.#constrain(state, flags, ranges.passed);
     }
     const equal = this.#equality(previous, state);
-    // The way on which the comparison held knows the register's value.
-    if (equal && mnemonic === Mnemonic.Je) taken.registers[equal.register] = equal.value;
-    if (equal && mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
+    if (equal && ranges) {
+      for (const [way, admitted] of [
+        [taken, ranges.taken],
+        [state, ranges.passed],
+      ] as const) {
+        const value = way.registers[equal.register] ?? null;
+        way.registers[equal.register] = admittedConstants(value, admitted, flags.width);
+      }
+    }
+    // The way on which the comparison held knows the register's value; where conditions are wanted they say so.
+    const isSaid =
+      this.memory?.keepsParameters === true &&
+      flags !== undefined &&
+      this.#termOf(flags.left)?.subject.kind === 'parameter';
+    if (equal && !isSaid && mnemonic === Mnemonic.Je) taken.registers[equal.register] = equal.value;
+    if (equal && !isSaid && mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
     this.#observe(rows.address(row), taken);
     this.#enter(rows.displacement(row), taken);
   }
@@ -571,21 +590,24 @@ class Interpretation {
     const rows = this.#rows;
     if (!memory || rows.kind(row, 0) !== operandKind.register) return false;
     const full = fullRegister[rows.register(row, 0)] ?? -1;
-    const atom = onlyAtom(state.registers[full] ?? null);
-    const load = atom?.kind === 'table' ? this.#tables[atom.table] : undefined;
-    const term = load && this.#termOf(load.index);
-    if (!load || !term || term.or !== undefined) return false;
+    const entry = onlyAtom(state.registers[full] ?? null);
+    const load = entry?.kind === 'table' ? this.#tables[entry.table] : undefined;
+    const atoms = load?.index?.map(decodeAtom) ?? [];
+    const others = atoms.filter(({ kind }) => kind !== 'constant');
+    const term = others.length === 1 ? this.#termOfAtom(others[0]) : undefined;
+    if (!load || !term || term.or !== undefined || term.mask === undefined) return false;
     const key = constraintKey(term);
-    const known = state.constraints.get(key);
-    const last = known?.ranges[known.ranges.length - 1] ?? Number.POSITIVE_INFINITY;
-    const first = known?.ranges[0] ?? Number.NEGATIVE_INFINITY;
-    if (!(last - first < MAX_CASES) || term.mask === undefined) return false;
-    const targets = new Map<number, number[]>();
-    for (let i = 0; i < (known?.ranges.length ?? 0); i += 2) {
-      for (let value = known?.ranges[i] ?? 0; value <= (known?.ranges[i + 1] ?? 0); value++) {
-        const index = value + term.plus;
-        const distance = index >= 0 && index < MAX_CASES ? memory.tableEntry(load.table, index) : undefined;
-        const to = distance === undefined ? -1 : load.table + distance;
+    const known = state.constraints.get(key)?.ranges ?? [];
+    if (!((known[known.length - 1] ?? Number.POSITIVE_INFINITY) - (known[0] ?? 0) < MAX_CASES)) return false;
+    /** By target: the term's values that lead there; undefined where it may have any. */
+    const targets = new Map<number, number[] | undefined>();
+    const targetOf = (index: number): number => {
+      const distance = index >= 0 && index < MAX_CASES ? memory.tableEntry(load.table, index) : undefined;
+      return distance === undefined ? -1 : load.table + distance;
+    };
+    for (let i = 0; i < known.length; i += 2) {
+      for (let value = known[i] ?? 0; value <= (known[i + 1] ?? 0); value++) {
+        const to = targetOf(value + term.plus);
         // A target that was not scanned would be lost.
         if (this.scanner.rowOf(to) < 0) return false;
         const values = targets.get(to);
@@ -594,10 +616,16 @@ class Interpretation {
         else targets.set(to, [value, value]);
       }
     }
+    for (const atom of atoms) {
+      if (atom.kind !== 'constant') continue;
+      const to = targetOf(cut(atom.value, LOW_HALF));
+      if (this.scanner.rowOf(to) < 0) return false;
+      targets.set(to, undefined);
+    }
     for (const [to, values] of targets) {
       const there = state.clone();
       const { subject, mask } = term;
-      if (values.length <= MAX_CASE_RANGES) {
+      if (values !== undefined && values.length <= MAX_CASE_RANGES) {
         there.constrain(key, { subject, mask, ranges: values });
       }
       this.#enter(to, there);
@@ -680,6 +708,18 @@ class Interpretation {
     }
     const record = onlyAtom(at);
     return record ? this.#cell(memory.recordAt(record, displacement, width), width) : null;
+  }
+
+  /** Whoever gets past an access through a cell's pointer had one there: nothing is ever mapped at 0. */
+  #noteAccess(row: number, state: MachineState): void {
+    const rows = this.#rows;
+    const base = fullRegister[rows.base(row)] ?? -1;
+    if (!this.memory || base < 0 || rows.index(row) !== Register.None || rows.isThreadRelative(row)) return;
+    const term = this.#termOf(state.registers[base] ?? null);
+    if (term?.subject.kind !== 'cell' || term.mask !== undefined || term.plus !== 0) return;
+    const displacement = rows.displacement(row);
+    if (displacement < 0 || displacement >= LOWEST_MAPPED) return;
+    state.constrain(constraintKey(term), { subject: term.subject, mask: undefined, ranges: notNull });
   }
 
   #cell(cell: string | undefined, width: number): Value {
@@ -771,6 +811,7 @@ class Interpretation {
       case Mnemonic.Mov:
         if (rows.kind(row, 0) === operandKind.register || rows.kind(row, 0) === operandKind.memory) {
           const value = this.#read(row, 1, state, width);
+          this.#noteAccess(row, state);
           this.#write(row, 0, state, value, width);
           if (!this.#isStackSize(row)) this.#noteEscape(row, value);
         }
@@ -1072,6 +1113,18 @@ class Interpretation {
     const offset = stackOffsetOf(value);
     if (offset !== undefined) this.escaped = Math.min(this.escaped, offset);
   }
+}
+
+/** A value without the constants that a comparison of its low `width` bytes excludes. */
+function admittedConstants(value: Value, ranges: Ranges, width: number): Value {
+  if (value === null || value.length === 1) return value;
+  const left = value.filter((number) => {
+    const atom = decodeAtom(number);
+    if (atom.kind !== 'constant') return true;
+    return includes(ranges, width === 8 ? atom.value : cut(atom.value, 2 ** (8 * width) - 1));
+  });
+  // A way that cannot be is followed all the same.
+  return left.length === 0 || left.length === value.length ? value : left;
 }
 
 function bitwise(a: number, b: number, f: (a: number, b: number) => number): number {

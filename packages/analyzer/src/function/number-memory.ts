@@ -17,6 +17,7 @@ const MAX_PLACES = 1 << 16;
 /** Gives each load of a function a name that tells where it was from, and the place for the name. */
 export class NumberMemory implements Memory {
   readonly terms = new Terms();
+  readonly keepsParameters = false;
   readonly #places = new Map<string, NumberPlace>();
 
   cellAt(address: number): string | undefined {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { FileEntry, FileTree } from '@prof-gen/core';
+import type { AskedNames } from '../link/bind-symbols.js';
 import { imageObjects } from './image-objects.js';
 import { type LateRule, lateRules, type ModuleConfiguration } from './late-rules.js';
 
@@ -8,6 +9,8 @@ export interface LateFile {
   /** In the image, or a name for the loader to look for. */
   readonly path: string;
   readonly reason: string;
+  /** What its host asks of it, where that is known. */
+  readonly asked?: AskedNames | undefined;
 }
 
 /** What of a program a rule looks at. */
@@ -94,7 +97,7 @@ export function lateFilesOf(
   const known = new Map<LateRule, Promise<readonly string[]>>();
 
   return async ({ program, sonames }) => {
-    const found = new Map<string, string>();
+    const found = new Map<string, LateRule>();
     const home = `${posix.dirname(posix.dirname(program))}/`.replace('//', '/');
     for (const rule of rules) {
       const holds =
@@ -104,9 +107,11 @@ export function lateFilesOf(
       known.set(rule, opened);
       for (const path of await opened) {
         if (found.has(path) || (rule.besideProgram && !path.startsWith(home))) continue;
-        found.set(path, rule.reason);
+        found.set(path, rule);
       }
     }
-    return [...found].map(([path, reason]) => ({ path, reason })).sort((a, b) => (a.path < b.path ? -1 : 1));
+    return [...found]
+      .map(([path, { reason, asked }]) => ({ path, reason, ...(asked && { asked }) }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
   };
 }

@@ -1,3 +1,5 @@
+import type { AskedNames } from '../link/bind-symbols.js';
+
 /** Files that name modules. */
 export interface ModuleConfiguration {
   /** Path of the files, links not followed. */
@@ -27,9 +29,35 @@ export interface LateRule {
     /** What an image without configuration opens: a server is then given its own when it is run. */
     readonly otherwise: 'all' | 'none';
   };
+  /**
+   * What the host asks of what it opens: exported names, each with the host's functions of which one must be called
+   * before. A name that is not there is asked for where reachable code has it as a constant. Absent: any name may be.
+   */
+  readonly asked?: AskedNames;
   /** Configuration whose names are given to the dynamic loader as they are. */
   readonly named?: ModuleConfiguration;
 }
+
+/**
+ * `pam_sm_*`(3), which a service calls by what the application calls (libpam/pam_dispatch.c). All names are in one
+ * function of libpam.
+ */
+const pamServices: AskedNames = {
+  pam_sm_authenticate: ['pam_authenticate'],
+  pam_sm_setcred: ['pam_setcred'],
+  pam_sm_acct_mgmt: ['pam_acct_mgmt'],
+  pam_sm_open_session: ['pam_open_session'],
+  pam_sm_close_session: ['pam_close_session'],
+  pam_sm_chauthtok: ['pam_chauthtok'],
+};
+
+/** `ep_list` of `sasl_client_init` and `sasl_server_init` in Cyrus SASL's lib/client.c and lib/server.c. */
+const saslEntryPoints: AskedNames = {
+  sasl_client_plug_init: ['sasl_client_init'],
+  sasl_server_plug_init: ['sasl_server_init'],
+  sasl_auxprop_plug_init: ['sasl_server_init'],
+  sasl_canonuser_init: ['sasl_client_init', 'sasl_server_init'],
+};
 
 /** Directories of the distribution's own libraries: what lies elsewhere, an application brought. */
 const applicationObjects = /^(?!\/(usr\/)?(lib|lib32|lib64|libx32|libexec|local\/lib)\/).*\.so(\.\d+)*$/;
@@ -262,11 +290,13 @@ export const lateRules: readonly LateRule[] = [
       configurations: [{ file: /^\/etc\/pam\.(d\/[^/]+|conf)$/, names: /^\s*[^#\n]*?\b(pam_\w+)\.so/gm }],
       otherwise: 'all',
     },
+    asked: pamServices,
   },
   {
     reason: 'SASL loads its mechanisms',
     soname: /^libsasl2\.so/,
     files: /\/sasl2\/lib[^/]+\.so(\.[\d.]+)?$/,
+    asked: saslEntryPoints,
   },
   {
     reason: 'Kerberos loads its plugins',

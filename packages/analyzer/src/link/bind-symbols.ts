@@ -1,6 +1,12 @@
 import type { LinkedObject, Reachability } from '@prof-gen/core';
 import type { ExportedSymbol, FileSummary, ImportedSymbol } from '../summary/file-summary.js';
 
+/**
+ * What whoever opens an object asks of it: names of its exports, each with functions of which one must be called
+ * before. What is not there is asked for only where reachable code has the name as a constant.
+ */
+export type AskedNames = Readonly<Record<string, readonly string[]>>;
+
 /** What is linked: a program and all that is loaded with it. */
 export interface LinkInput {
   /** Path of the program in the image. */
@@ -9,6 +15,8 @@ export interface LinkInput {
   readonly objects: readonly {
     readonly object: LinkedObject;
     readonly summary: FileSummary;
+    /** Of an object opened later. Absent: any name may be asked for. */
+    readonly asked?: AskedNames | undefined;
   }[];
   /** Absent: `objects`. */
   readonly reachability?: Reachability;

@@ -86,10 +86,10 @@ export class GuardState {
     return changed;
   }
 
-  /** Takes in what a reached node stores. Returns the nodes that asked about the cell, when it holds more now. */
-  store(object: number, cell: string, values: readonly number[] | undefined): Iterable<Asker> {
+  /** Makes a cell hold anything. Returns the nodes that asked about it, when it holds more now. */
+  store(object: number, cell: string): Iterable<Asker> {
     const key = this.#cellKey(object, cell);
-    if (!grow(this.#cells, key, values ? new Set(values) : 'anything')) return [];
+    if (!grow(this.#cells, key, 'anything')) return [];
     return this.#askers.get(key)?.values() ?? [];
   }
 

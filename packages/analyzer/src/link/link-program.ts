@@ -59,10 +59,13 @@ class ProgramLink {
   extend({ program, reachability, objects }: LinkInput): boolean {
     const own = this.#input;
     if (program !== own.program || reachability !== own.reachability) return false;
-    const isPrefix = own.objects.every(({ object, summary }, i) => {
+    const isPrefix = own.objects.every(({ object, summary, asked }, i) => {
       const other = objects[i];
       return (
-        other?.summary === summary && other.object.path === object.path && other.object.role === object.role
+        other?.summary === summary &&
+        other.asked === asked &&
+        other.object.path === object.path &&
+        other.object.role === object.role
       );
     });
     const more = objects.slice(own.objects.length);

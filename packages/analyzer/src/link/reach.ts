@@ -139,6 +139,7 @@ export class ReachWalk {
         const here = this.#queue[this.#next];
         if (here) this.#leave(here);
       }
+      if (this.#ask()) continue;
       const [here] = this.#again;
       if (!here) return;
       this.#again.delete(here);
@@ -173,6 +174,7 @@ export class ReachWalk {
   ): void {
     const known = this.#reached[object];
     if (node < 0 || !known) return;
+    if (symbol) this.#store(object, node, symbol.name);
     const learns = this.guards.receive(object, node, given);
     const before = known[node];
     if (before) {
@@ -191,18 +193,25 @@ export class ReachWalk {
     this.#queue.push(reached);
   }
 
+  /** What a function does to cells for whoever calls it by this name. */
+  #store(object: number, node: number, name: string): void {
+    const summary = this.input.objects[object]?.summary;
+    if (!summary || summary.stores.length === 0) return;
+    for (const { symbol, cell } of byNode(summary).get(node)?.stores ?? []) {
+      if (symbol !== name) continue;
+      for (const asker of this.guards.store(object, cell)) {
+        const reached = this.#reached[asker.object]?.[asker.node];
+        if (reached) this.#again.add(reached);
+      }
+    }
+  }
+
   /** All ways out of a node. */
   #leave(here: Reached): void {
     const { objects } = this.input;
     const summary = objects[here.object]?.summary;
     if (!summary) return;
     const facts = byNode(summary).get(here.node);
-    for (const { cell, values } of facts?.stores ?? []) {
-      for (const asker of this.guards.store(here.object, cell, values)) {
-        const reached = this.#reached[asker.object]?.[asker.node];
-        if (reached) this.#again.add(reached);
-      }
-    }
     for (const { name } of facts?.lateNames ?? []) this.visitor.lateName(here, name);
     for (let i = summary.edgeStart[here.node] ?? 0; i < (summary.edgeStart[here.node + 1] ?? 0); i++) {
       const via = edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call';
@@ -235,8 +244,35 @@ export class ReachWalk {
   /** What objects from position `first` on define under a name that is given to dlsym. */
   #lookUp(here: Reached, name: string, first: number): void {
     for (const { object, symbol } of this.#binder.named(name)) {
-      if (object >= first) this.#visit(object, symbol.node, here, 'lookup', symbol);
+      if (object < first || this.#askedOf(object, name) !== undefined) continue;
+      this.#visit(object, symbol.node, here, 'lookup', symbol);
     }
+  }
+
+  /** The functions that lead to a name being asked of an object opened later; undefined where it is not known. */
+  #askedOf(object: number, name: string): readonly string[] | undefined {
+    const { asked } = this.input.objects[object] ?? {};
+    return asked !== undefined && Object.hasOwn(asked, name) ? asked[name] : undefined;
+  }
+
+  /** Visits what is asked of objects opened later by now. @returns whether anything was new */
+  #ask(): boolean {
+    const before = this.#queue.length;
+    for (const [object, { summary, asked }] of this.input.objects.entries()) {
+      if (asked === undefined || this.input.objects[object]?.object.role !== 'late') continue;
+      for (const symbol of summary.exports) {
+        const functions = this.#askedOf(object, symbol.name);
+        if (functions?.some((name) => this.#isCalled(name))) {
+          this.#visit(object, symbol.node, undefined, 'export', symbol);
+        }
+      }
+    }
+    return this.#queue.length > before;
+  }
+
+  /** Whether reachable code of another object refers to a function, or has its name for dlsym. */
+  #isCalled(name: string): boolean {
+    return this.#binder.names.has(name) || this.#lookups.some((lookup) => lookup.name === name);
   }
 
   #import(here: Reached, wanted: number, condition = 0, given?: Given): void {

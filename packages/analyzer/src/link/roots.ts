@@ -15,7 +15,7 @@ export interface Root {
  * The beginnings of all that a program and its objects may execute: the program's and the interpreter's entry,
  * what the loader runs in every object, and all that objects opened later export, since whoever opens one may ask
  * it for any name (dlsym(3)); with another notion of reachability than `objects` what that one takes for reached
- * besides. What an object opened later is linked to is bound by symbol, as at the start: dlsym on the opener's
+ * besides. Where it is known what is asked for, `ReachWalk` sees to it. What an object opened later is linked to is bound by symbol, as at the start: dlsym on the opener's
  * handle finds its names too, but those are names of a foreign library, which stand in the asker's code as such.
  * @param first only objects from this position on
  */
@@ -25,9 +25,9 @@ export function* rootsOf({ objects: all, reachability = 'objects' }: LinkInput, 
     if (linked.role === 'program' || linked.role === 'interpreter')
       yield { object, node: summary.entry, via: 'entry' };
   }
-  for (const [object, { object: linked, summary }] of objects) {
+  for (const [object, { object: linked, summary, asked }] of objects) {
     for (const node of summary.initial) yield { object, node, via: 'init' };
-    if (linked.role !== 'late') continue;
+    if (linked.role !== 'late' || asked !== undefined) continue;
     for (const symbol of summary.exports) yield { object, node: symbol.node, via: 'export', symbol };
   }
   if (reachability === 'objects') return;

@@ -8,6 +8,7 @@ import {
   type Undecided,
 } from '@prof-gen/core';
 import type { LoaderFacts } from '../elf/elf.js';
+import type { AskedNames } from '../link/bind-symbols.js';
 import type { LoaderConfig } from './loader-config.js';
 
 /** Variables that the loader looks at, as the program gets them; empty when unset. */
@@ -24,6 +25,8 @@ export interface LoadedObject {
   readonly info: LoaderFacts;
   readonly role: LinkedObject['role'];
   readonly reason?: string;
+  /** What is asked of an object opened later, where that is known. */
+  readonly asked?: AskedNames | undefined;
 }
 
 /** Dynamic information of a file; undefined where its machine is not x86-64. */
@@ -44,10 +47,15 @@ export interface Closure {
   readonly undecided: readonly Undecided[];
   /**
    * What `dlopen(name)` adds: the object, unless it is there already, and what it needs.
+   * @param asked what is asked of it by whoever opens it, where that is known
    * @param by path of the object that calls it; its RUNPATH counts. The program itself when not known
    * @returns the object's path in the image, or undefined where the loader finds none
    */
-  openLate(name: string, reason: string, by?: string): Promise<string | undefined>;
+  openLate(
+    name: string,
+    reason: string,
+    options?: { readonly by?: string | undefined; readonly asked?: AskedNames | undefined },
+  ): Promise<string | undefined>;
 }
 
 /** A search in the way of one loader. */
@@ -356,13 +364,19 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
     get undecided() {
       return undecided.filter(({ kind, what }) => kind !== 'library' || !sonames.has(what));
     },
-    async openLate(name, reason, by) {
+    async openLate(name, reason, { by, asked } = {}) {
       const requester = (by === undefined ? undefined : byPath.get(by)) ?? root;
       const { path, added } = await open(name, requester, 'late', reason);
       // What another one was linked to may be opened by its own name as well.
-      const position = objects.findIndex(({ entry, role }) => entry.path === path && role === 'late-needed');
+      const position = objects.findIndex(({ entry }) => entry.path === path);
       const known = objects[position];
-      if (known !== undefined) objects[position] = { ...known, role: 'late', reason };
+      const isNew = added[0]?.object === known;
+      if (known?.role === 'late-needed') objects[position] = { ...known, role: 'late', reason, asked };
+      else if (known?.role === 'late' && isNew) objects[position] = { ...known, asked };
+      // Opened for two reasons it may be asked for what either asks: what is not known of one is not of both.
+      else if (known?.asked !== undefined && known.asked !== asked) {
+        objects[position] = { ...known, asked: undefined };
+      }
       await breadthFirst(
         added,
         'late-needed',

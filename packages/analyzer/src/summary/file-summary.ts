@@ -142,12 +142,11 @@ export interface GuardFacts {
     readonly shared: boolean;
     readonly values: readonly number[];
   }[];
-  /** What reached nodes put into cells; no values for any. */
-  readonly stores: readonly {
-    readonly node: number;
-    readonly cell: string;
-    readonly values?: readonly number[];
-  }[];
+  /**
+   * Functions that make cells hold anything, when they are reached by that name: what libc hands on inside itself is
+   * what somebody else made before.
+   */
+  readonly stores: readonly { readonly node: number; readonly symbol: string; readonly cell: string }[];
 }
 
 /**

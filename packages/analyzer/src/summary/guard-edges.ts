@@ -140,7 +140,9 @@ export function exportedWriters(
   return exports.flatMap(({ name, node }) =>
     node < 0
       ? []
-      : writers.filter((field) => field.writers.includes(name)).map(({ cell }) => ({ node, cell })),
+      : writers
+          .filter((field) => field.writers.includes(name))
+          .map(({ cell }) => ({ node, symbol: name, cell })),
   );
 }
 
@@ -198,6 +200,7 @@ function typedFunctions(
 function memoryOf(elf: Elf, terms: Terms, types: ReadonlyMap<number, number> | undefined): Memory {
   return {
     terms,
+    keepsParameters: true,
     cellAt: () => undefined,
     threadCellAt: () => undefined,
     threadSlot: () => undefined,

@@ -179,7 +179,9 @@ function assemble(elf: Elf, graph: FileGraph, { count, of, edges, imports }: Con
       .filter(({ node }) => node >= 0)
       .sort((a, b) => a.node - b.node),
     cells: graph.cells,
-    stores: moved(graph.stores).sort((a, b) => a.node - b.node || (a.cell < b.cell ? -1 : 1)),
+    stores: moved(graph.stores).sort(
+      (a, b) => a.node - b.node || compare(a.symbol, b.symbol) || compare(a.cell, b.cell),
+    ),
     health: graph.health,
   };
 }
@@ -250,4 +252,8 @@ function joinRows(
   }
   for (let i = 0; i < count; i++) start[i + 1] = (start[i + 1] ?? 0) + (start[i] ?? 0);
   return { start, to: to.slice(0, distinct), kind: kind.slice(0, distinct) };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
