@@ -50,8 +50,8 @@ const MAX_NAME = 256;
 /** Types of one program; the largest known have 100 thousand. */
 const MAX_TYPES = 2_000_000;
 const MAX_METHODS = 65_535;
-/** Bytes of a value: the address space ends there. */
-const MAX_SIZE = 2 ** 47;
+/** Bytes of a type, which may be more than there are addresses (cmd/compile/internal/amd64/galign.go, `MAXWIDTH`). */
+const MAX_SIZE = 2 ** 50;
 
 /** reflect.Kind. */
 const kind = {
