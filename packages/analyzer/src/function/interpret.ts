@@ -194,6 +194,9 @@ const reckons: ReadonlySet<number> = new Set([
 const LOWEST_MAPPED = 4096;
 const notNull: Ranges = [Number.NEGATIVE_INFINITY, -1, 1, Number.POSITIVE_INFINITY];
 
+/** `registerWidth` of ah, ch, dh and bh. */
+const HIGH_BYTE = 9;
+
 /** Numbers that describe which cases lead to one place. */
 const MAX_CASE_RANGES = 64;
 
@@ -501,20 +504,33 @@ class Interpretation {
   #comparison(row: number, mnemonic: number, state: MachineState): Comparison | undefined {
     const width = this.#width(row);
     const left = this.#read(row, 0, state, width);
-    if (left === null) return undefined;
     const rows = this.#rows;
     if (mnemonic === Mnemonic.Test) {
       const same =
         rows.kind(row, 0) === operandKind.register &&
         rows.kind(row, 1) === operandKind.register &&
         rows.register(row, 1) === rows.register(row, 0);
-      if (same) return { left, right: 0, width };
-      const mask = constantsOf(this.#read(row, 1, state, width));
-      const masked = mask?.length === 1 ? this.#masked(left, mask[0] ?? 0, width) : null;
-      return masked === null ? undefined : { left: masked, right: 0, width };
+      if (same) return left === null ? undefined : { left, right: 0, width };
+      const [mask, ...others] = constantsOf(this.#read(row, 1, state, width)) ?? [];
+      if (mask === undefined || others.length > 0) return undefined;
+      const masked = this.#masked(left, mask, width);
+      return masked === null ? this.#highByteTest(row, mask, state) : { left: masked, right: 0, width };
     }
+    if (left === null) return undefined;
     const right = constantsOf(this.#read(row, 1, state, width));
     return right?.length === 1 ? { left, right: right[0] ?? 0, width } : undefined;
+  }
+
+  /** `test ah,2` looks at bit 9 of the register. */
+  #highByteTest(row: number, mask: number, state: MachineState): Comparison | undefined {
+    const rows = this.#rows;
+    const register = rows.register(row, 0);
+    if (rows.kind(row, 0) !== operandKind.register || registerWidth[register] !== HIGH_BYTE) return undefined;
+    // Without its sign the byte compares like the part of the register that it is.
+    if (mask <= 0 || mask > 0x7f) return undefined;
+    const whole = state.registers[fullRegister[register] ?? -1] ?? null;
+    const masked = this.#masked(lowHalf(whole), mask * 256, 4);
+    return masked === null ? undefined : { left: masked, right: 0, width: 4 };
   }
 
   /** Some bits of a value; `null` when it is not known in a way that can be cut. */
@@ -661,7 +677,7 @@ class Interpretation {
       const bits = registerWidth[register] ?? 0;
       if (bits === 64) return value;
       if (bits === 32) return lowHalf(value);
-      if (bits === 9) return mapConstants(value, (c) => Math.floor(c / 256) & 0xff);
+      if (bits === HIGH_BYTE) return mapConstants(value, (c) => Math.floor(c / 256) & 0xff);
       return this.#masked(value, bits === 8 ? 0xff : 0xffff, 8);
     }
     if (kind === operandKind.memory) {
@@ -743,7 +759,7 @@ class Interpretation {
     if (bits === 64) state.registers[full] = value;
     else if (bits === 32) state.registers[full] = lowHalf(value);
     else {
-      const [mask, shift] = bits === 16 ? [0xffff, 0] : bits === 9 ? [0xff, 8] : [0xff, 0];
+      const [mask, shift] = bits === 16 ? [0xffff, 0] : bits === HIGH_BYTE ? [0xff, 8] : [0xff, 0];
       state.registers[full] = combineConstants(state.registers[full] ?? null, value, (old, part) => {
         if (old < 0 || old > 0xffffffff) return Number.POSITIVE_INFINITY;
         return ((old & ~(mask << shift)) | ((part & mask) << shift)) >>> 0;
@@ -778,7 +794,7 @@ class Interpretation {
     for (let i = 0; i < 2; i++) {
       if (rows.kind(row, i) !== operandKind.register) continue;
       const bits = registerWidth[rows.register(row, i)] ?? 0;
-      if (bits > 0) return bits === 9 ? 1 : bits / 8;
+      if (bits > 0) return bits === HIGH_BYTE ? 1 : bits / 8;
     }
     return memoryWidth(rows.code(row));
   }
@@ -1068,8 +1084,8 @@ class Interpretation {
   }
 
   /**
-   * glibc's `extend_alloca` keeps the stack pointer only to reckon how far it has moved: the copy's first use takes
-   * the new stack pointer off it (include/alloca.h).
+   * glibc's `alloca_account` keeps the stack pointer only to reckon how far it has moved: the copy's first use takes
+   * the new stack pointer off it (include/alloca.h, sysdeps/x86_64/stackinfo.h).
    */
   #isStackSize(row: number): boolean {
     const rows = this.#rows;

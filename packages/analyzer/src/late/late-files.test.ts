@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { memoryTree } from '@prof-gen/testkit';
 import { describe, expect, it } from 'vitest';
 import { characterSetObjects } from './character-sets.js';
@@ -49,6 +50,15 @@ describe('lateFilesOf', () => {
     expect(await found(pam, '/bin/x', 'libpam.so.0')).toEqual([
       '/usr/lib/x86_64-linux-gnu/security/pam_unix.so',
     ]);
+  });
+  it('knows what PAM and SASL ask for', async () => {
+    const files = await lateFilesOf(
+      memoryTree({ ...modules, '/usr/lib/x86_64-linux-gnu/sasl2/libsasldb.so.2.0.25': elf }),
+    )({ program: '/bin/x', sonames: ['libpam.so.0', 'libsasl2.so.2', 'libcrypto.so.3'] });
+    const asked = Object.fromEntries(files.map((file) => [posix.basename(file.path), file.asked]));
+    expect(asked['legacy.so']).toBeUndefined();
+    expect(asked['libsasldb.so.2.0.25']).toMatchObject({ sasl_auxprop_plug_init: ['sasl_server_init'] });
+    expect(asked['pam_unix.so']).toMatchObject({ pam_sm_open_session: ['pam_open_session'] });
   });
   it('follows links to enabled configuration, and leaves what is only available', async () => {
     const load = text('load_module modules/ngx_b.so;');

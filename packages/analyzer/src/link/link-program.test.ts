@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeSummary, encodeSummary } from '../summary/encode-summary.js';
 import { summarize, summarizeWhole } from '../summary/summarize.js';
 import type { FileSummary } from '../summary/file-summary.js';
-import type { LinkInput } from './bind-symbols.js';
+import type { AskedNames, LinkInput } from './bind-symbols.js';
 import { linkProgram, programLinker } from './link-program.js';
 
 const bytes = (hex: string): Uint8Array =>
@@ -176,6 +176,21 @@ describe('reachability', () => {
     expect(numbers(program('f4'), ['late-needed', exporter(5)])).toEqual([]);
   });
 
+  it('takes of a late object what its opener asks for, once that is called', () => {
+    const { program: path, objects } = link([importer, ['needed', exporter(5)], ['late', exporter(6)]]);
+    const asking = (asked: AskedNames | undefined): number[] =>
+      linkProgram({
+        program: path,
+        objects: objects.map((one) => (one.object.role === 'late' ? { ...one, asked } : one)),
+      }).syscalls.map(({ number }) => number);
+    expect(asking(undefined)).toEqual([5, 6, 77]);
+    expect(asking({})).toEqual([5]);
+    // The program refers to `f`, nothing to `h`.
+    expect(asking({ g: ['f'] })).toEqual([5, 77]);
+    expect(asking({ g: ['h'] })).toEqual([5]);
+    expect(asking({ f: ['h', 'f'] })).toEqual([5, 6]);
+  });
+
   it('passes the number on to an imported syscall()', () => {
     const libc: ElfPlan = {
       // syscall: mov eax,edi; syscall; ret
@@ -254,5 +269,13 @@ describe('linking that goes on', () => {
       one.object.role === 'program' ? one : { ...one, object: { ...one.object, role: 'late' as const } },
     );
     expect(linker({ program: path, objects: late }).syscalls.map(({ number }) => number)).toEqual([2]);
+  });
+
+  it('starts anew when more may be asked of an object', () => {
+    const { program: path, objects } = link([program('f4'), ['late', definer(2)]]);
+    const linker = programLinker();
+    const few = objects.map((one) => (one.object.role === 'late' ? { ...one, asked: {} } : one));
+    expect(linker({ program: path, objects: few }).syscalls).toEqual([]);
+    expect(linker({ program: path, objects }).syscalls.map(({ number }) => number)).toEqual([2]);
   });
 });

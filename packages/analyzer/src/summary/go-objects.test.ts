@@ -90,7 +90,14 @@ function program(change: (word: (at: number, value: number) => void) => void = (
 const linksOf = (objects: ReturnType<typeof goObjects>, from: number): number[] =>
   (objects?.links ?? []).filter((link) => link[0] === from).map(([, to]) => to);
 
+/** As of `*[0xFFFFFFFFFFFF]byte` in go.etcd.io/bbolt: such types are made to be cut. */
+const HUGE = 2 ** 48 - 1;
+
 describe("a live type's company", () => {
+  it('is found beside types larger than the address space', () => {
+    expect(program((word) => word(METHOD_TYPE, HUGE))()?.owned).toContain(METHOD_TYPE);
+  });
+
   it('is its interface tables and the methods that an interface asks for', () => {
     const objects = program()();
     const links = linksOf(objects, STRUCT);
