@@ -39,6 +39,14 @@ const run = (inside: string): string =>
    AWAY void two(void) { struct record r = { 102, 2 }; run(&r); }
    ${START('one(); two();')}`;
 
+/** As musl's `__setxid`: what every thread is to do, and with what. */
+const handed = (how: string): string =>
+  `AWAY void act(struct record *r) { r->done = call((int)r->number, r->first); }
+   void (*volatile callback)(struct record *); struct record *volatile context;
+   AWAY void each(void (*f)(struct record *), struct record *r) { callback = f; context = r; callback(context); }
+   AWAY void set(int number) { struct record r = { number, 1 }; ${how} }
+   ${START('set(39); set(102);')}`;
+
 describe('numbers that pass through memory', () => {
   it.each([
     [
@@ -52,6 +60,7 @@ describe('numbers that pass through memory', () => {
       [39, 60, 102, 104],
     ],
     ['a record that is given by pointer, and found by a static one', run(''), [39, 60, 102]],
+    ['a record that is handed over beside a function', handed('each(act, &r);'), [39, 60, 102]],
   ])('%s', (name, source, expected) => {
     for (const { syscalls, unresolved } of built(name, source)) {
       expect(syscalls.map(({ number }) => number)).toEqual(expected);
@@ -79,6 +88,15 @@ describe('numbers that pass through memory', () => {
        volatile long k; ${START('two t = { k, k }; u.s.b = t; __asm__ volatile("" ::: "memory"); call(*(volatile long *)&u.n[2], 0);')}`,
     ],
     ['a word that is counted up', `static volatile long n = 39; ${START('n++; call(n, 0);')}`],
+    ['a record of a function that is kept elsewhere too', handed('callback = act; each(act, &r);')],
+    [
+      'a record of a function that data leads to',
+      `void act(); void (*volatile kept)(void *) = act; ${handed('each(act, &r);')}`,
+    ],
+    [
+      'one of two records that are handed over',
+      handed('struct record s = r; ((void (*)())each)(act, &r, &s);'),
+    ],
     ['a record that is changed on the way', run('r->number = other(1);')],
     [
       'a record that is changed elsewhere',

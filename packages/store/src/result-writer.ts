@@ -142,7 +142,16 @@ export function resultWriter(database: Database): (image: number, result: ImageR
 function evidenceColumns(reason: Evidence): Value[] {
   switch (reason.kind) {
     case 'static':
-      return [reason.program, reason.object, reason.function, reason.site, null, null, null, null];
+      return [
+        reason.program,
+        reason.object,
+        reason.function,
+        reason.site,
+        null,
+        null,
+        null,
+        reason.arguments === undefined ? null : canonicalJson(reason.arguments),
+      ];
     case 'traced':
       return [reason.program, null, null, null, reason.process, reason.phase, reason.method, null];
     case 'learned':

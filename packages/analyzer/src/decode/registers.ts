@@ -10,6 +10,7 @@ export const rsi = 6;
 export const rdi = 7;
 export const r8 = 8;
 export const r9 = 9;
+export const r10 = 10;
 export const r11 = 11;
 
 export const registerNames = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');

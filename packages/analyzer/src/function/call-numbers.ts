@@ -1,6 +1,20 @@
+import type { KnownArgument } from '@prof-gen/core';
 import { Mnemonic, Register } from '../decode/iced-numbers.js';
 import { flow, flowOf, type Instructions, mnemonicOf, operandKind } from '../decode/instructions.js';
-import { fullRegister, rax, rdi, registerNames, registerWidth, rsp } from '../decode/registers.js';
+import {
+  fullRegister,
+  r10,
+  r8,
+  r9,
+  rax,
+  rcx,
+  rdi,
+  rdx,
+  registerNames,
+  registerWidth,
+  rsi,
+  rsp,
+} from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import type { FunctionTable } from './discover-functions.js';
@@ -16,6 +30,7 @@ import type { StaticCell, StaticCells } from './static-cells.js';
 import { tableTargets } from './table-targets.js';
 import {
   constant,
+  constantsOf,
   decodeAtom,
   mapAtoms,
   onlyAtom,
@@ -30,6 +45,7 @@ export interface NumberedSite {
   readonly owner: number;
   readonly number: number;
   readonly address: number;
+  readonly arguments?: readonly KnownArgument[];
 }
 
 export interface UnknownSite {
@@ -54,8 +70,17 @@ export interface CallNumbers {
   readonly unknown: readonly UnknownSite[];
   /** By function: the parameters that are numbers. Entered with unknown arguments, it is itself undecided. */
   readonly wrappers: ReadonlyMap<number, readonly WrapperParameter[]>;
+  /** Those of them that nobody calls but with records whose numbers are known. */
+  readonly handedOver: ReadonlySet<number>;
   /** Numbers at calls of imported wrappers: by address of the call. */
-  readonly importCalls: ReadonlyMap<number, { readonly owner: number; readonly numbers: readonly number[] }>;
+  readonly importCalls: ReadonlyMap<
+    number,
+    {
+      readonly owner: number;
+      readonly numbers: readonly number[];
+      readonly arguments?: readonly KnownArgument[];
+    }
+  >;
 }
 
 /** The highest number that may be a system call. x86-64's table ends below; 512 and up are x32's. */
@@ -76,6 +101,7 @@ type Source =
  * @param goFunctions those of Go's convention, by start
  * @param cells gives the words that hold nothing but what is stored to them by name; asked for when first needed
  * @param importedWrapperCalls by function index: addresses of calls whose first argument is wanted
+ * @param isPointedTo whether data, a symbol or the header leads to an address
  */
 export function callNumbers(
   elf: Elf,
@@ -85,6 +111,7 @@ export function callNumbers(
   goFunctions: ReadonlyMap<number, GoFunction>,
   cells: () => StaticCells,
   importedWrapperCalls: ReadonlyMap<number, readonly number[]>,
+  isPointedTo: (address: number) => boolean,
 ): CallNumbers {
   const scanner = new FunctionScanner();
   const sites: NumberedSite[] = [];
@@ -92,6 +119,7 @@ export function callNumbers(
   const importCalls = new Map<number, { owner: number; numbers: number[] }>();
   const wrappers = new Map<number, WrapperParameter[]>();
   const queue: Source[] = [];
+  const handedOver = new Set<number>();
   const asked = new Set<string>();
   const memory = new NumberMemory();
   const { functions } = table;
@@ -132,7 +160,13 @@ export function callNumbers(
   };
 
   /** Records what a number may be at a site. */
-  const settle = (owner: number, address: number, value: Value, what: string): void => {
+  const settle = (
+    owner: number,
+    address: number,
+    value: Value,
+    what: string,
+    known: Pick<NumberedSite, 'arguments'> = {},
+  ): void => {
     if (value === null) {
       unknown.push({ owner, address, reason: `${what} is not constant` });
       return;
@@ -141,7 +175,7 @@ export function callNumbers(
       const part = decodeAtom(atom);
       if (part.kind === 'constant' || part.kind === 'low-constant') {
         const number = part.value | 0;
-        if (number >= 0 && number <= MAX_NUMBER) sites.push({ owner, number, address });
+        if (number >= 0 && number <= MAX_NUMBER) sites.push({ owner, number, address, ...known });
         else unknown.push({ owner, address, reason: `${what} may be ${number}, which is no system call` });
       } else if (part.kind === 'register') {
         addParameter(owner, { register: part.register, plus: part.plus, offset: 0 });
@@ -228,7 +262,13 @@ export function callNumbers(
     const observed = observe(owner, new Set([...target.syscalls, ...wanted]));
     for (const address of target.syscalls) {
       const state = observed?.get(address);
-      settle(owner, address, state?.registers[rax] ?? null, 'the number');
+      settle(
+        owner,
+        address,
+        state?.registers[rax] ?? null,
+        'the number',
+        knownArguments(state, kernelArguments),
+      );
     }
     for (const address of wanted) {
       const value = observed?.get(address)?.registers[rdi] ?? null;
@@ -241,9 +281,48 @@ export function callNumbers(
         if (number >= 0 && number <= MAX_NUMBER) numbers.push(number);
         else decided = false;
       }
-      importCalls.set(address, { owner, numbers: decided ? numbers : [] });
+      importCalls.set(address, {
+        owner,
+        numbers: decided ? numbers : [],
+        ...knownArguments(observed?.get(address), wrapperArguments),
+      });
     }
   });
+
+  let handings: ReturnType<typeof handingsOf> | undefined;
+  /**
+   * Whether a function's address is only ever handed to another one beside a pointer to a record on the stack, as
+   * musl's `__setxid` hands `do_setxid` and its arguments to `__synccall`: then the function is called with that record,
+   * and the numbers in it are asked for.
+   */
+  const settleHandings = (owner: number, within: number): boolean => {
+    const start = functions[owner]?.start ?? 0;
+    const places = (handings ??= handingsOf(table)).get(owner) ?? [];
+    if (places.length === 0 || isPointedTo(start)) return false;
+    const found: (readonly [caller: number, address: number, value: Value])[] = [];
+    for (const caller of new Set(places)) {
+      const calls = callAddresses(functions[caller]);
+      const observed = observe(caller, calls);
+      for (const address of calls) {
+        const state = observed?.get(address);
+        const values = [rdi, rsi, rdx, rcx, r8, r9].map((register) => state?.registers[register] ?? null);
+        const isHanded = values.some((value) => {
+          const atom = onlyAtom(value);
+          if (atom?.kind === 'constant') return absolute !== undefined && atom.value === start;
+          return atom?.kind === 'address' && atom.address === start;
+        });
+        const records = values.flatMap((value) => stackOffsetOf(value) ?? []);
+        if (!isHanded || !state || records.length !== 1) continue;
+        found.push([caller, address, state.load((records[0] ?? 0) + within, 4)]);
+      }
+    }
+    // Each time its address is taken it must be for one of these calls.
+    if (found.length !== places.length) return false;
+    for (const [caller, address, value] of found) {
+      settle(caller, address, value, 'the number in a record handed over with a function');
+    }
+    return true;
+  };
 
   let callers: ReturnType<typeof callersOf> | undefined;
   /** What a source's users find: at each call the argument, at each store what is stored. */
@@ -297,13 +376,36 @@ export function callNumbers(
 
   for (let done = 0; queue.length > 0 && done < MAX_SOURCES; done++) {
     const source = queue.shift();
-    if (source) ask(source);
+    if (!source) continue;
+    ask(source);
+    if (source.kind !== 'parameter') continue;
+    const { within } = source.parameter;
+    if (within !== undefined && settleHandings(source.owner, within)) handedOver.add(source.owner);
   }
+  // A function with another parameter that becomes a number is not known by its record alone.
+  for (const owner of handedOver) if ((wrappers.get(owner)?.length ?? 0) > 1) handedOver.delete(owner);
   for (const source of queue) {
     const owner = source.kind === 'parameter' ? source.owner : (source.cell.loads[0]?.owner ?? 0);
     unknown.push({ owner, address: functions[owner]?.start ?? 0, reason: 'too many wrappers' });
   }
-  return { sites, unknown, wrappers, importCalls };
+  return { sites, unknown, wrappers, handedOver, importCalls };
+}
+
+/** Registers of a call's arguments: for the kernel (syscall(2)), and of libc's `syscall` after the number. */
+const kernelArguments: readonly number[] = [rdi, rsi, rdx, r10, r8, r9];
+const wrapperArguments: readonly number[] = [rsi, rdx, rcx, r8, r9];
+
+function knownArguments(
+  state: MachineState | undefined,
+  registers: readonly number[],
+): Pick<NumberedSite, 'arguments'> {
+  const found = registers.flatMap((register, index) => {
+    const values = constantsOf(state?.registers[register] ?? null);
+    return values === undefined || values.length === 0
+      ? []
+      : [{ index, values: values.sort((a, b) => a - b) }];
+  });
+  return found.length === 0 ? {} : { arguments: found };
 }
 
 function sameParameter(a: WrapperParameter, b: WrapperParameter): boolean {
@@ -359,6 +461,32 @@ function storedValue(rows: Instructions, row: number, state: MachineState, inGo:
 }
 
 /** By callee: every direct call, tail call and fall-through that leads to it. */
+/** Addresses of a function's calls. */
+function callAddresses(target: FunctionCode | undefined): Set<number> {
+  const found = new Set<number>();
+  const references = target?.references ?? [];
+  for (let i = 0; i < references.length; i += 3) {
+    if (references[i] === reference.call) found.add(references[i + 1] ?? 0);
+  }
+  return found;
+}
+
+/** By function: who takes its address, as often as it does. */
+function handingsOf(table: FunctionTable): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  table.functions.forEach((target, owner) => {
+    for (let i = 0; i < target.references.length; i += 3) {
+      if (target.references[i] !== reference.address) continue;
+      const to = table.indexAt(target.references[i + 2] ?? 0);
+      if (to < 0) continue;
+      const list = found.get(to);
+      if (list) list.push(owner);
+      else found.set(to, [owner]);
+    }
+  });
+  return found;
+}
+
 function callersOf(table: FunctionTable): Map<number, [caller: number, address: number][]> {
   const callers = new Map<number, [number, number][]>();
   table.functions.forEach((target, caller) => {

@@ -521,6 +521,12 @@ class Interpretation {
     return right?.length === 1 ? { left, right: right[0] ?? 0, width } : undefined;
   }
 
+  /** A 32-bit value extended by its sign. Of a number only the low half is asked for: one that was loaded stays itself. */
+  #extended(value: Value): Value {
+    const isLoaded = this.memory?.keepsParameters === false && onlyAtom(value)?.kind === 'term';
+    return isLoaded ? value : signExtended(value);
+  }
+
   /** `test ah,2` looks at bit 9 of the register. */
   #highByteTest(row: number, mask: number, state: MachineState): Comparison | undefined {
     const rows = this.#rows;
@@ -964,7 +970,7 @@ class Interpretation {
       case Mnemonic.Movsxd: {
         const value = this.#read(row, 1, state, 4);
         const table = onlyAtom(value)?.kind === 'table';
-        this.#write(row, 0, state, table ? value : signExtended(value), width);
+        this.#write(row, 0, state, table ? value : this.#extended(value), width);
         return;
       }
       case Mnemonic.Movzx: {
@@ -982,7 +988,7 @@ class Interpretation {
       }
       case Mnemonic.Cdqe: {
         const value = registers[rax] ?? null;
-        registers[rax] = signExtended(value);
+        registers[rax] = this.#extended(value);
         return;
       }
       case Mnemonic.Xchg: {

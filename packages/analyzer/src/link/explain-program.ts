@@ -1,4 +1,4 @@
-import { type Chain, printable } from '@prof-gen/core';
+import { type Chain, type KnownArgument, printable } from '@prof-gen/core';
 import type { FileDetail } from '../summary/file-summary.js';
 import type { LinkInput } from './bind-symbols.js';
 import { chainOf } from './chain-of.js';
@@ -30,6 +30,7 @@ interface Found {
   readonly address: number;
   readonly function: string;
   readonly reason: string;
+  readonly arguments?: readonly KnownArgument[];
 }
 
 /**
@@ -85,7 +86,14 @@ function search(input: LinkInput, { syscalls, unresolved, chains, isWantedObject
       if ((syscalls !== 'all' && !syscalls.has(site.number)) || !isWanted(reached)) return;
       const ways = found.syscalls.get(site.number) ?? [];
       if (ways.length === chains || ways.some((way) => isSame(way, reached, site.address))) return;
-      ways.push({ reached, address: site.address, function: site.function, reason: '' });
+      const { address, arguments: known } = site;
+      ways.push({
+        reached,
+        address,
+        function: site.function,
+        reason: '',
+        ...(known && { arguments: known }),
+      });
       found.syscalls.set(site.number, ways);
     },
     undecided(reached, site) {
@@ -110,6 +118,7 @@ function answerOf(input: LinkInput, found: Search, details: ReadonlyMap<number, 
       object: input.objects[way.reached.object]?.object.path ?? '',
       function: printable(way.function),
       address: `0x${way.address.toString(16)}`,
+      ...(way.arguments && { arguments: [...way.arguments] }),
     },
   });
   return {

@@ -72,6 +72,25 @@ describe('numbers at call sites', () => {
     expect(numbers(program('6a0b e801000000 f4 488b442408 0f05 c3'))).toEqual([11]);
   });
 
+  it('tells the arguments that are constant there', () => {
+    const known = (hex: string): unknown =>
+      linkProgram(link([program(hex)])).syscalls.map(({ evidence }) => evidence[0]?.arguments);
+    // mov edi,2; xor esi,esi; mov r10d,7; mov eax,1; syscall; hlt
+    expect(known('bf02000000 31f6 41ba07000000 b801000000 0f05 f4')).toEqual([
+      [
+        { index: 0, values: [2] },
+        { index: 1, values: [0] },
+        { index: 3, values: [7] },
+      ],
+    ]);
+    // mov edx,1; test edi,edi; je +5; mov edx,3; mov eax,1; syscall; hlt
+    expect(known('ba01000000 85ff 7405 ba03000000 b801000000 0f05 f4')).toEqual([
+      [{ index: 2, values: [1, 3] }],
+    ]);
+    // mov rdi,[rsp]; mov eax,1; syscall; hlt
+    expect(known('488b3c24 b801000000 0f05 f4')).toEqual([undefined]);
+  });
+
   it('reports what it cannot decide', () => {
     expect(unresolved(program('0fa2 0f05 f4'))).toEqual(['the number is not constant']);
     // The entry's own rdi, and what that points to: nobody knows.

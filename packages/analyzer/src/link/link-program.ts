@@ -89,6 +89,7 @@ class ProgramLink {
           object: pathOf(object),
           function: printable(site.function),
           site: hex(site.address),
+          ...(site.arguments && { arguments: [...site.arguments] }),
         };
         const list = this.#found.get(site.number);
         const entry = { order: object, address: site.address, evidence };

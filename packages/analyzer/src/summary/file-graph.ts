@@ -157,6 +157,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     }
   });
   let cells: StaticCells | undefined;
+  const pointedTo = new Set(slots.map(({ target }) => target));
+  for (const { defined, binding, address } of elf.symbols)
+    if (defined && binding !== 'local') pointedTo.add(address);
   const numbers = callNumbers(
     elf,
     code,
@@ -165,12 +168,15 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     goFunctions,
     () => (cells ??= staticCells(elf, code, table, slotAt)),
     wrapperCalls,
+    (address) => pointedTo.has(address) || elf.entry === address,
   );
 
   // Nodes.
   const firstObject = functions.length;
   const firstUnknown = firstObject + data.objects.length;
-  const wrappers = [...numbers.wrappers.keys()].sort((a, b) => a - b);
+  const wrappers = [...numbers.wrappers.keys()]
+    .filter((owner) => !numbers.handedOver.has(owner))
+    .sort((a, b) => a - b);
   const unknownOf = new Map(wrappers.map((owner, i) => [owner, firstUnknown + i]));
   const nodes = firstUnknown + wrappers.length;
   const nameAt = bestNames(elf);
@@ -288,13 +294,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       const to = f.references[i + 2] ?? 0;
       const slot = calledSlot(kind, to, stubOf, slotAt);
       if (slot && isWrapperSlot(slot)) {
-        numberedCalls.push({
-          node,
-          import: importOf(slot.symbol, false),
-          numbers: numbers.importCalls.get(at)?.numbers ?? [],
-          address: at,
-          function: nameOf(node),
-        });
+        const { owner: _, ...call } = numbers.importCalls.get(at) ?? { owner: node, numbers: [] };
+        const symbol = importOf(slot.symbol, false);
+        numberedCalls.push({ node, import: symbol, ...call, address: at, function: nameOf(node) });
         continue;
       }
       if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
@@ -335,10 +337,9 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   }
 
   // Sites.
-  const sites: CallSite[] = numbers.sites.map(({ owner, number, address }) => ({
+  const sites: CallSite[] = numbers.sites.map(({ owner, ...site }) => ({
     node: owner,
-    number,
-    address,
+    ...site,
     function: nameOf(owner),
   }));
   const undecided: UndecidedSite[] = numbers.unknown.map(({ owner, address, reason }) => ({

@@ -1,3 +1,4 @@
+import type { KnownArgument } from '@prof-gen/core';
 import type { LoaderFacts } from '../elf/elf.js';
 import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-tables.js';
 
@@ -5,7 +6,7 @@ import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-ta
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '6';
+export const analyzerVersion = '7';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {
@@ -35,6 +36,8 @@ export interface CallSite {
   readonly function: string;
   /** Index into `conditions`; none always holds. */
   readonly condition?: number;
+  /** Absent where none is known. */
+  readonly arguments?: readonly KnownArgument[];
 }
 
 export interface UndecidedSite {
@@ -55,6 +58,8 @@ export interface NumberedCall {
   readonly numbers: readonly number[];
   readonly address: number;
   readonly function: string;
+  /** Those of the system call. Absent where none is known. */
+  readonly arguments?: readonly KnownArgument[];
 }
 
 export interface NameUse {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Chain, ChainStep, Explanation } from '@prof-gen/core';
+import type { Chain, ChainStep, Explanation, KnownArgument } from '@prof-gen/core';
 
 /** How a step is reached, in words that fit before what is reached. */
 function how({ via, reference }: ChainStep): string {
@@ -44,6 +44,13 @@ function remarks({ via, symbol, because, when, kind }: ChainStep): string {
   return parts.join('; ');
 }
 
+/** As `args[1] 0x5401; args[2] 0 or 1`. */
+function argumentText(known: readonly KnownArgument[]): string {
+  return known.map(({ index, values }) => `args[${index}] ${values.map(numberText).join(' or ')}`).join('; ');
+}
+
+const numberText = (value: number): string => (value < 10 ? `${value}` : `0x${value.toString(16)}`);
+
 /** Lines of one way: how, what, where, and remarks. */
 function chainLines({ steps, site }: Chain): string[] {
   const rows = steps.map((step) => [
@@ -52,7 +59,7 @@ function chainLines({ steps, site }: Chain): string[] {
     place(step.object, step.address),
     remarks(step),
   ]);
-  rows.push(['makes it at', '', place(site.object, site.address), '']);
+  rows.push(['makes it at', '', place(site.object, site.address), argumentText(site.arguments ?? [])]);
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows.map((row) =>
     row

@@ -45,6 +45,17 @@ export const chainStepSchema = z.object({
 });
 export type ChainStep = z.infer<typeof chainStepSchema>;
 
+/**
+ * An argument that an instruction makes its call with: `index` counts from 0, as in a seccomp filter; `values`, ascending,
+ * are all that it may be there. Of a value that was computed in 32 bits the upper half is zero. An argument that is not
+ * told of may be anything.
+ */
+export const knownArgumentSchema = z.object({
+  index: z.int().min(0).max(5),
+  values: z.array(z.int()).min(1),
+});
+export type KnownArgument = z.infer<typeof knownArgumentSchema>;
+
 /** A shortest way from a program's beginnings to an instruction. The last step is the function that holds it. */
 export const chainSchema = z.object({
   steps: z.array(chainStepSchema),
@@ -53,6 +64,8 @@ export const chainSchema = z.object({
     function: z.string(),
     /** Of the instruction, in the object's own numbering, hexadecimal with `0x`. */
     address: z.string(),
+    /** By index; absent where none is known. */
+    arguments: z.array(knownArgumentSchema).optional(),
   }),
 });
 export type Chain = z.infer<typeof chainSchema>;
@@ -65,6 +78,8 @@ export const staticEvidenceSchema = z.object({
   function: z.string(),
   /** Virtual address of the instruction in the object's own numbering, hexadecimal with `0x`. */
   site: z.string(),
+  /** By index; absent where none is known. */
+  arguments: z.array(knownArgumentSchema).optional(),
 });
 
 /** The call was seen being made in a container. */
