@@ -49,7 +49,7 @@ const reasons = [
     'Go: a function or method that the program has',
     ({ steps }) => steps[0]?.because?.startsWith('Go') === true || /caddy$/.test(steps[0]?.object ?? ''),
   ],
-  ['called straight from main', () => true],
+  ['direct calls alone', () => true],
 ];
 
 function through(names) {
