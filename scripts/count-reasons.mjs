@@ -74,13 +74,11 @@ for (const { path } of bounds.programs) {
   const numbers = new Set(row.notTraced.map((name) => x86_64Syscalls.numberOf(name)));
   for (const [number, [chain]] of await analyser.explain(path, numbers)) {
     const [reason] = reasons.find(([, fits]) => fits(chain, path));
-    counted
-      .get(reason)
-      .push({
-        program: path,
-        call: x86_64Syscalls.nameOf(number),
-        steps: chain.steps.map((step) => `${step.via} ${basename(step.object)} ${step.function}`),
-      });
+    counted.get(reason).push({
+      program: path,
+      call: x86_64Syscalls.nameOf(number),
+      steps: chain.steps.map((step) => `${step.via} ${basename(step.object)} ${step.function}`),
+    });
     total += 1;
   }
 }

@@ -460,7 +460,6 @@ function storedValue(rows: Instructions, row: number, state: MachineState, inGo:
   return full >= 0 && (registerWidth[register] ?? 0) >= 32 ? (state.registers[full] ?? null) : null;
 }
 
-/** By callee: every direct call, tail call and fall-through that leads to it. */
 /** Addresses of a function's calls. */
 function callAddresses(target: FunctionCode | undefined): Set<number> {
   const found = new Set<number>();
@@ -487,6 +486,7 @@ function handingsOf(table: FunctionTable): Map<number, number[]> {
   return found;
 }
 
+/** By callee: every direct call, tail call and fall-through that leads to it. */
 function callersOf(table: FunctionTable): Map<number, [caller: number, address: number][]> {
   const callers = new Map<number, [number, number][]>();
   table.functions.forEach((target, caller) => {

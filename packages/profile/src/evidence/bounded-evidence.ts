@@ -14,7 +14,7 @@ function key(evidence: Evidence): string {
   const program = 'program' in evidence ? evidence.program : '';
   const rest = Object.entries(evidence)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, value]) => value);
+    .map(([, value]) => (typeof value === 'string' ? value : JSON.stringify(value)));
   return [kind, program, ...rest].join('\0');
 }
 
