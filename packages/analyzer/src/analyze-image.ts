@@ -168,9 +168,9 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
 
   /** What rules and the objects' own notes say, until they say no more: a module may be a host itself. */
   async function openRules(work: Work): Promise<void> {
-    for (let before = 0; extentOf(work) !== before; ) {
+    for (let before = 0; changesOf(work) !== before; ) {
       const objects = objectsOf(work);
-      before = extentOf(work);
+      before = changesOf(work);
       const sonames = objects.map(({ entry, info }) => info.soname ?? posix.basename(entry.path));
       await openAll(work, await lateFiles({ program: work.found.path, sonames }));
       for (const { entry, info } of objects) {
@@ -306,7 +306,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
     const link = (): LinkResult[] => inputs.map((one, i) => (linkers[i] ?? programLinker())(one));
     let results = link();
     for (let round = 0; ; round++) {
-      const before = extentOf(work);
+      const before = changesOf(work);
       await openForLibc(work, inputs, results);
       for (const { name, object } of joinLinks(results).lateNames) {
         const reason = `named in ${object}`;
@@ -317,7 +317,7 @@ export async function linkImage(input: AnalyzeImageInput): Promise<LinkedImage> 
         );
       }
       await openRules(work);
-      if (extentOf(work) === before) break;
+      if (changesOf(work) === before) break;
       await summariseMissing();
       inputs = await linkInputs(work);
       results = link();
@@ -388,13 +388,9 @@ function objectsOf({ closures }: Work): readonly LoadedObject[] {
   return [...objects.values()];
 }
 
-/** Grows with every object, and when more may be asked of one. */
-function extentOf({ closures }: Work): number {
-  let extent = 0;
-  for (const { role, asked } of closures.flatMap(({ objects }) => objects)) {
-    extent += role !== 'late' ? 1 : asked === undefined ? 3 : 2;
-  }
-  return extent;
+/** Grows with every object that is opened, and when more may be asked of one. */
+function changesOf({ closures }: Work): number {
+  return closures.reduce((sum, { changes }) => sum + changes, 0);
 }
 
 /** Evidence kept for one call, as in one linking. */

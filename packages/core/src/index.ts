@@ -17,6 +17,7 @@ export * from './image/image-config.js';
 export * from './image/oci-manifest.js';
 export * from './image/run-command.js';
 export * from './observation/observation.js';
+export * from './order/compare-strings.js';
 export * from './platform/platform.js';
 export * from './profile/docker-profile.js';
 export * from './profile/finding.js';

@@ -13,6 +13,9 @@ export const r9 = 9;
 export const r10 = 10;
 export const r11 = 11;
 
+/** Registers that hand over arguments (System V ABI, 3.2.3), in order. */
+export const argumentRegisters: readonly number[] = [rdi, rsi, rdx, rcx, r8, r9];
+
 export const registerNames = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 
 /** For each iced register: number of the 64-bit register it is part of, or -1 (vector, segment, rip, none). */

@@ -2,12 +2,12 @@ import type { KnownArgument } from '@prof-gen/core';
 import { Mnemonic, Register } from '../decode/iced-numbers.js';
 import { flow, flowOf, type Instructions, mnemonicOf, operandKind } from '../decode/instructions.js';
 import {
+  argumentRegisters,
   fullRegister,
   r10,
   r8,
   r9,
   rax,
-  rcx,
   rdi,
   rdx,
   registerNames,
@@ -25,7 +25,13 @@ import type { MachineState } from './machine-state.js';
 import { keepsRecord, recordUses } from './keeps-record.js';
 import { neverReturning } from './no-return.js';
 import { NumberMemory, type NumberPlace } from './number-memory.js';
-import { type FunctionCode, FunctionScanner, type ImageRange, reference } from './scan-function.js';
+import {
+  eachReference,
+  type FunctionCode,
+  FunctionScanner,
+  type ImageRange,
+  reference,
+} from './scan-function.js';
 import type { StaticCell, StaticCells } from './static-cells.js';
 import { tableTargets } from './table-targets.js';
 import {
@@ -305,7 +311,7 @@ export function callNumbers(
       const observed = observe(caller, calls);
       for (const address of calls) {
         const state = observed?.get(address);
-        const values = [rdi, rsi, rdx, rcx, r8, r9].map((register) => state?.registers[register] ?? null);
+        const values = argumentRegisters.map((register) => state?.registers[register] ?? null);
         const isHanded = values.some((value) => {
           const atom = onlyAtom(value);
           if (atom?.kind === 'constant') return absolute !== undefined && atom.value === start;
@@ -393,7 +399,7 @@ export function callNumbers(
 
 /** Registers of a call's arguments: for the kernel (syscall(2)), and of libc's `syscall` after the number. */
 const kernelArguments: readonly number[] = [rdi, rsi, rdx, r10, r8, r9];
-const wrapperArguments: readonly number[] = [rsi, rdx, rcx, r8, r9];
+const wrapperArguments: readonly number[] = argumentRegisters.slice(1);
 
 function knownArguments(
   state: MachineState | undefined,
@@ -463,10 +469,10 @@ function storedValue(rows: Instructions, row: number, state: MachineState, inGo:
 /** Addresses of a function's calls. */
 function callAddresses(target: FunctionCode | undefined): Set<number> {
   const found = new Set<number>();
-  const references = target?.references ?? [];
-  for (let i = 0; i < references.length; i += 3) {
-    if (references[i] === reference.call) found.add(references[i + 1] ?? 0);
-  }
+  if (target === undefined) return found;
+  eachReference(target, (kind, at) => {
+    if (kind === reference.call) found.add(at);
+  });
   return found;
 }
 
@@ -474,14 +480,13 @@ function callAddresses(target: FunctionCode | undefined): Set<number> {
 function handingsOf(table: FunctionTable): Map<number, number[]> {
   const found = new Map<number, number[]>();
   table.functions.forEach((target, owner) => {
-    for (let i = 0; i < target.references.length; i += 3) {
-      if (target.references[i] !== reference.address) continue;
-      const to = table.indexAt(target.references[i + 2] ?? 0);
-      if (to < 0) continue;
+    eachReference(target, (kind, _, address) => {
+      const to = kind === reference.address ? table.indexAt(address) : -1;
+      if (to < 0) return;
       const list = found.get(to);
       if (list) list.push(owner);
       else found.set(to, [owner]);
-    }
+    });
   });
   return found;
 }

@@ -1,10 +1,13 @@
 import { Mnemonic } from '../decode/iced-numbers.js';
 import { flow, flowOf, mnemonicOf, operandKind } from '../decode/instructions.js';
-import { fullRegister, r8, r9, rcx, rdi, rdx, registerWidth, rsi } from '../decode/registers.js';
-import { type FunctionCode, type FunctionScanner, reference } from './scan-function.js';
-
-/** Registers that hand over arguments (System V ABI, 3.2.3), in order. */
-export const argumentRegisters: readonly number[] = [rdi, rsi, rdx, rcx, r8, r9];
+import { argumentRegisters, fullRegister, registerWidth } from '../decode/registers.js';
+import {
+  eachReference,
+  handsOver,
+  type FunctionCode,
+  type FunctionScanner,
+  reference,
+} from './scan-function.js';
 
 /** Instructions looked at before a call. Arguments are set just before it. */
 const MAX_BACK = 24;
@@ -37,16 +40,13 @@ export function constantArguments(
   const found = new Map<number, ReadonlyMap<number, number>>();
   // Where jump tables and handlers of exceptions lead is not known for certain.
   if (target.indirectJump || target.landingPads) return found;
-  const { references } = target;
   let joins: Set<number> | undefined;
-  for (let i = 0; i < references.length; i += 3) {
-    const kind = references[i] ?? 0;
-    if (kind === reference.address || kind === reference.memory || kind === reference.fall) continue;
-    if (!wanted(kind, references[i + 2] ?? 0)) continue;
+  eachReference(target, (kind, at, to) => {
+    if (!handsOver(kind) || kind === reference.fall || !wanted(kind, to)) return;
     joins ??= joinsOf(target, scanner);
-    const values = constantsBefore(references[i + 1] ?? 0, scanner, joins);
-    if (values.size > 0) found.set(references[i + 1] ?? 0, values);
-  }
+    const values = constantsBefore(at, scanner, joins);
+    if (values.size > 0) found.set(at, values);
+  });
   return found;
 }
 

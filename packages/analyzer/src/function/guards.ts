@@ -1,10 +1,10 @@
+import { argumentRegisters } from '../decode/registers.js';
 import type { Elf } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
-import { argumentRegisters } from './constant-arguments.js';
 import type { FunctionTable } from './discover-functions.js';
 import { effortOfFile, interpret, type Memory } from './interpret.js';
 import type { MachineState } from './machine-state.js';
-import { FunctionScanner, type ImageRange, reference } from './scan-function.js';
+import { eachReference, FunctionScanner, handsOver, type ImageRange } from './scan-function.js';
 import { tableTargets } from './table-targets.js';
 import { type Condition, type Constraint, LOW_HALF, type Term, type Terms } from './term.js';
 import { decodeAtom, type Value } from './value.js';
@@ -21,7 +21,7 @@ export type Arguments = ReadonlyMap<number, readonly ArgumentPart[]>;
 export interface Guard {
   readonly condition: Condition;
   readonly arguments: Arguments;
-  /** By register: parameters of the function that it may hold as they were, among other things. */
+  /** By register: parameters of the function that it may hold as they were, among others. Asked for of some alone. */
   readonly handedOn: ReadonlyMap<number, readonly number[]>;
 }
 
@@ -51,6 +51,7 @@ export class GuardFinder {
     private readonly neverReturning: ReadonlySet<number>,
     private readonly terms: Terms,
     private readonly memoryOf: (owner: number) => Memory,
+    private readonly wantsHandedOn: (owner: number) => boolean,
   ) {}
 
   /** Guards of the function at a position of the table; undefined where it was not or cannot be interpreted. */
@@ -69,7 +70,11 @@ export class GuardFinder {
     const segment = target && this.code.at(target.start);
     if (!target || !segment || target.instructions > MAX_INSTRUCTIONS) return undefined;
     const watched = new Set<number>(target.syscalls);
-    for (let i = 1; i < target.references.length; i += 3) watched.add(target.references[i] ?? 0);
+    const calls = new Set<number>();
+    eachReference(target, (kind, at) => {
+      watched.add(at);
+      if (handsOver(kind)) calls.add(at);
+    });
     const { references, syscalls, legacyCalls } = target;
     const scanner = this.#scanner;
     scanner.scan(target, segment, this.absolute);
@@ -85,22 +90,14 @@ export class GuardFinder {
       this.memoryOf(owner),
     );
     if (!observed) return undefined;
+    const wantsHandedOn = this.wantsHandedOn(owner);
     const guards = new Map<number, Guard>();
     const parameters = new Set<number>();
-    const calls = new Set<number>();
-    for (let i = 0; i < references.length; i += 3) {
-      const kind = references[i];
-      if (kind === reference.call || kind === reference.jump || kind === reference.fall) {
-        calls.add(references[i + 1] ?? 0);
-      } else if (kind === reference.callMemory || kind === reference.jumpMemory) {
-        calls.add(references[i + 1] ?? 0);
-      }
-    }
     for (const [address, state] of observed) {
       const condition = conditionOf(state);
       const row = scanner.rowOf(address);
       const handed = calls.has(address) && row >= 0 ? this.#argumentsOf(state) : none.arguments;
-      const handedOn = calls.has(address) ? handedOnBy(state) : none.handedOn;
+      const handedOn = wantsHandedOn && calls.has(address) ? handedOnBy(state) : none.handedOn;
       if (condition.length === 0 && handed.size === 0 && handedOn.size === 0) continue;
       guards.set(address, { condition, arguments: handed, handedOn });
       for (const { subject } of condition) {

@@ -1095,31 +1095,20 @@ class Interpretation {
    */
   #isStackSize(row: number): boolean {
     const rows = this.#rows;
-    const copy = rows.register(row, 0);
-    if (rows.kind(row, 0) !== operandKind.register || rows.kind(row, 1) !== operandKind.register)
-      return false;
-    if (rows.register(row, 1) !== Register.RSP) return false;
+    const registerAt = (at: number, operand: number): number =>
+      rows.kind(at, operand) === operandKind.register ? rows.register(at, operand) : Register.None;
+    const copy = registerAt(row, 0);
+    if (copy === Register.None || registerAt(row, 1) !== Register.RSP) return false;
+    const isOfCopy = (register: number): boolean => fullRegister[register] === fullRegister[copy];
     let at = row;
     for (let steps = 0; steps < MAX_STACK_SIZE_STEPS; steps++) {
       at = this.scanner.rowOf(rows.next(at));
       if (at < 0 || !reckons.has(mnemonicOf[rows.code(at)] ?? 0)) return false;
-      const isOfCopy =
-        rows.kind(at, 0) === operandKind.register &&
-        fullRegister[rows.register(at, 0)] === fullRegister[copy];
-      if (isOfCopy) {
-        return (
-          mnemonicOf[rows.code(at)] === Mnemonic.Sub &&
-          rows.register(at, 0) === copy &&
-          rows.kind(at, 1) === operandKind.register &&
-          rows.register(at, 1) === Register.RSP
-        );
+      if (isOfCopy(registerAt(at, 0))) {
+        const isDistance = registerAt(at, 0) === copy && registerAt(at, 1) === Register.RSP;
+        return isDistance && mnemonicOf[rows.code(at)] === Mnemonic.Sub;
       }
-      const readsIt =
-        (rows.kind(at, 1) === operandKind.register &&
-          fullRegister[rows.register(at, 1)] === fullRegister[copy]) ||
-        fullRegister[rows.base(at)] === fullRegister[copy] ||
-        fullRegister[rows.index(at)] === fullRegister[copy];
-      if (readsIt) return false;
+      if ([registerAt(at, 1), rows.base(at), rows.index(at)].some(isOfCopy)) return false;
     }
     return false;
   }

@@ -1,12 +1,10 @@
 import { memoryAccess } from '../decode/memory-access.js';
 import { flow, flowOf, operandKind, operandsOf } from '../decode/instructions.js';
 import { Register } from '../decode/iced-numbers.js';
-import { fullRegister, r8, r9, rcx, rdi, rdx, rsi, rsp } from '../decode/registers.js';
+import { argumentRegisters, fullRegister, rsp } from '../decode/registers.js';
 import type { Observations } from './interpret.js';
 import type { FunctionCode, FunctionScanner } from './scan-function.js';
 import { stackOffsetOf, type Value } from './value.js';
-
-const argumentRegisters = [rdi, rsi, rdx, rcx, r8, r9];
 
 /**
  * Addresses of the instructions that a function could change a record with, or hand it on.

@@ -49,6 +49,19 @@ export interface FunctionCode {
   cutFrom?: FunctionCode;
 }
 
+/** Calls with a function's references one after the other, as `references` has them. */
+export function eachReference(
+  { references }: Pick<FunctionCode, 'references'>,
+  visit: (kind: number, at: number, to: number) => void,
+): void {
+  for (let i = 0; i < references.length; i += 3) {
+    visit(references[i] ?? 0, references[i + 1] ?? 0, references[i + 2] ?? 0);
+  }
+}
+
+/** Whether control leads there, with what is in the registers. */
+export const handsOver = (kind: number): boolean => kind !== reference.address && kind !== reference.memory;
+
 /** Where data addresses hide in code: only position-dependent files have them as immediates. */
 export interface ImageRange {
   readonly low: number;

@@ -1,4 +1,10 @@
-import { printable, type StaticEvidence, type StaticSyscall, type UnresolvedSite } from '@prof-gen/core';
+import {
+  compareStrings,
+  printable,
+  type StaticEvidence,
+  type StaticSyscall,
+  type UnresolvedSite,
+} from '@prof-gen/core';
 import type { LinkInput } from './bind-symbols.js';
 import { doorsOf } from './chain-of.js';
 import { GuardState } from './guard-state.js';
@@ -133,13 +139,9 @@ class ProgramLink {
         }),
       unresolved: inOrder(this.#unresolved.values()).map(({ site }) => site),
       lateNames: [...this.#late.values()].sort(
-        (a, b) => compare(a.object, b.object) || compare(a.name, b.name),
+        (a, b) => compareStrings(a.object, b.object) || compareStrings(a.name, b.name),
       ),
       imported: this.#walk.imported,
     };
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

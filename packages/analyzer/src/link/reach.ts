@@ -108,8 +108,10 @@ export class ReachWalk {
   readonly #again = new Set<Reached>();
   /** Sites that were told already, by where they are. */
   readonly #told = new Set<object>();
-  /** Names that reached nodes may give to dlsym: new objects may define them. */
-  readonly #lookups: { readonly here: Reached; readonly name: string }[] = [];
+  /** Names that reached nodes may give to dlsym, and the first that may: new objects may define them. */
+  readonly #lookups = new Map<string, Reached>();
+  /** What is asked of objects opened later, once one of these functions is called. */
+  #asked: { readonly object: number; readonly symbol: ExportedSymbol; readonly by: readonly string[] }[] = [];
 
   constructor(
     private readonly input: LinkInput,
@@ -134,6 +136,13 @@ export class ReachWalk {
     for (const { object, node, via, symbol } of rootsOf(this.input, first)) {
       this.#visit(object, node, undefined, via, symbol);
     }
+    for (const [object, { object: linked, summary }] of [...objects.entries()].slice(first)) {
+      if (linked.role !== 'late') continue;
+      for (const symbol of summary.exports) {
+        const by = this.#askedOf(object, symbol.name);
+        if (by) this.#asked.push({ object, symbol, by });
+      }
+    }
     for (;;) {
       for (; this.#next < this.#queue.length; this.#next++) {
         const here = this.#queue[this.#next];
@@ -154,7 +163,7 @@ export class ReachWalk {
       const reached = this.#reached[object]?.[node];
       if (reached) this.#again.add(reached);
     }
-    for (const { here, name } of this.#lookups) this.#lookUp(here, name, first);
+    for (const [name, here] of this.#lookups) this.#lookUp(here, name, first);
     // References of late objects may be bound to any late object.
     for (const [object, nodes] of this.#reached.entries()) {
       const role = this.input.objects[object]?.object.role;
@@ -221,11 +230,10 @@ export class ReachWalk {
       this.#import(here, summary.importOf[i] ?? 0);
     }
     if (!facts) return;
-    for (const use of facts.lookups) {
-      if (this.#told.has(use)) continue;
-      this.#told.add(use);
-      this.#lookups.push({ here, name: use.name });
-      this.#lookUp(here, use.name, 0);
+    for (const { name } of facts.lookups) {
+      if (this.#lookups.has(name)) continue;
+      this.#lookups.set(name, here);
+      this.#lookUp(here, name, 0);
     }
     for (const call of facts.numberedCalls) {
       for (const { object, symbol } of this.#binder.bind(here.object, call.import)) {
@@ -258,21 +266,17 @@ export class ReachWalk {
   /** Visits what is asked of objects opened later by now. @returns whether anything was new */
   #ask(): boolean {
     const before = this.#queue.length;
-    for (const [object, { summary, asked }] of this.input.objects.entries()) {
-      if (asked === undefined || this.input.objects[object]?.object.role !== 'late') continue;
-      for (const symbol of summary.exports) {
-        const functions = this.#askedOf(object, symbol.name);
-        if (functions?.some((name) => this.#isCalled(name))) {
-          this.#visit(object, symbol.node, undefined, 'export', symbol);
-        }
-      }
-    }
+    this.#asked = this.#asked.filter(({ object, symbol, by }) => {
+      if (!by.some((name) => this.#isCalled(name))) return true;
+      this.#visit(object, symbol.node, undefined, 'export', symbol);
+      return false;
+    });
     return this.#queue.length > before;
   }
 
   /** Whether reachable code of another object refers to a function, or has its name for dlsym. */
   #isCalled(name: string): boolean {
-    return this.#binder.names.has(name) || this.#lookups.some((lookup) => lookup.name === name);
+    return this.#binder.names.has(name) || this.#lookups.has(name);
   }
 
   #import(here: Reached, wanted: number, condition = 0, given?: Given): void {

@@ -45,6 +45,8 @@ export interface Closure {
   /** In load order: the order of symbol look-up. */
   readonly objects: readonly LoadedObject[];
   readonly undecided: readonly Undecided[];
+  /** Grows with every change of the objects. */
+  readonly changes: number;
   /**
    * What `dlopen(name)` adds: the object, unless it is there already, and what it needs.
    * @param asked what is asked of it by whoever opens it, where that is known
@@ -201,6 +203,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
     });
   }
   const objects: LoadedObject[] = [];
+  let changes = 0;
   const undecided: Undecided[] = [];
   const byPath = new Map<string, Requester>();
   const bySoname = new Map<string, string>();
@@ -209,6 +212,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
   function add(object: LoadedObject, loadedBy: Requester | undefined, isVariant = false): Requester {
     const requester = { object, loadedBy };
     objects.push(object);
+    changes += 1;
     byPath.set(object.entry.path, requester);
     const { soname } = object.info;
     if (soname !== undefined && !isVariant && !bySoname.has(soname)) bySoname.set(soname, object.entry.path);
@@ -220,7 +224,7 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
   }
 
   const root = add({ entry: program, openedAs: program.path, info, role: 'program' }, undefined);
-  const alone: Closure = { objects, undecided, openLate: () => Promise.resolve(undefined) };
+  const alone: Closure = { objects, undecided, changes, openLate: () => Promise.resolve(undefined) };
   if (info.interpreter === undefined) return alone;
   const resolved = tree.resolve(info.interpreter);
   if (!resolved.ok || resolved.entry.type !== 'file') {
@@ -360,6 +364,9 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
 
   return {
     objects,
+    get changes() {
+      return changes;
+    },
     // What one object misses another may have brought later under that soname: the loader then takes that.
     get undecided() {
       return undecided.filter(({ kind, what }) => kind !== 'library' || !sonames.has(what));
@@ -371,12 +378,15 @@ export async function loadClosure(input: ClosureInput): Promise<Closure> {
       const position = objects.findIndex(({ entry }) => entry.path === path);
       const known = objects[position];
       const isNew = added[0]?.object === known;
-      if (known?.role === 'late-needed') objects[position] = { ...known, role: 'late', reason, asked };
-      else if (known?.role === 'late' && isNew) objects[position] = { ...known, asked };
+      const change = (to: Partial<LoadedObject>): void => {
+        if (known === undefined) return;
+        objects[position] = { ...known, ...to };
+        changes += 1;
+      };
+      if (known?.role === 'late-needed') change({ role: 'late', reason, asked });
+      else if (known?.role === 'late' && isNew) change({ asked });
       // Opened for two reasons it may be asked for what either asks: what is not known of one is not of both.
-      else if (known?.asked !== undefined && known.asked !== asked) {
-        objects[position] = { ...known, asked: undefined };
-      }
+      else if (known?.asked !== undefined && known.asked !== asked) change({ asked: undefined });
       await breadthFirst(
         added,
         'late-needed',

@@ -157,9 +157,10 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     }
   });
   let cells: StaticCells | undefined;
-  const pointedTo = new Set(slots.map(({ target }) => target));
-  for (const { defined, binding, address } of elf.symbols)
-    if (defined && binding !== 'local') pointedTo.add(address);
+  const isPointedTo = (address: number): boolean =>
+    elf.entry === address ||
+    slots.some(({ target }) => target === address) ||
+    elf.symbols.some((symbol) => symbol.defined && symbol.binding !== 'local' && symbol.address === address);
   const numbers = callNumbers(
     elf,
     code,
@@ -168,7 +169,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
     goFunctions,
     () => (cells ??= staticCells(elf, code, table, slotAt)),
     wrapperCalls,
-    (address) => pointedTo.has(address) || elf.entry === address,
+    isPointedTo,
   );
 
   // Nodes.

@@ -81,8 +81,15 @@ export function guardEdges(input: GuardEdgesInput): FileGuards {
   const { elf, code, table, absolute, edges, codeEdges, importCalls, sites, nodes } = input;
   const terms = new Terms();
   const fields = new Map<number, Map<number, number>>();
-  const finder = new GuardFinder(elf, code, table, absolute, neverReturning(table), terms, (owner) =>
-    memoryOf(elf, terms, fields.get(owner)),
+  const finder = new GuardFinder(
+    elf,
+    code,
+    table,
+    absolute,
+    neverReturning(table),
+    terms,
+    (owner) => memoryOf(elf, terms, fields.get(owner)),
+    (owner) => fields.has(owner),
   );
   const typed = typedFunctions(elf, table, finder, fields, codeEdges);
   const all = edges.copy();

@@ -1,3 +1,4 @@
+import { compareStrings } from '@prof-gen/core';
 import { selfTest } from '../decode/decoder.js';
 import type { Elf } from '../elf/elf.js';
 import { parseElf } from '../elf/parse-elf.js';
@@ -180,7 +181,7 @@ function assemble(elf: Elf, graph: FileGraph, { count, of, edges, imports }: Con
       .sort((a, b) => a.node - b.node),
     cells: graph.cells,
     stores: moved(graph.stores).sort(
-      (a, b) => a.node - b.node || compare(a.symbol, b.symbol) || compare(a.cell, b.cell),
+      (a, b) => a.node - b.node || compareStrings(a.symbol, b.symbol) || compareStrings(a.cell, b.cell),
     ),
     health: graph.health,
   };
@@ -252,8 +253,4 @@ function joinRows(
   }
   for (let i = 0; i < count; i++) start[i + 1] = (start[i + 1] ?? 0) + (start[i] ?? 0);
   return { start, to: to.slice(0, distinct), kind: kind.slice(0, distinct) };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

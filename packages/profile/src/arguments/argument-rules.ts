@@ -1,4 +1,4 @@
-import type { ArgumentCondition } from '@prof-gen/core';
+import { type ArgumentCondition, compareStrings } from '@prof-gen/core';
 
 /** Alternatives of conjunctions, as in AllowedSyscall.when; undefined means any arguments. */
 export type ArgumentRules = readonly (readonly ArgumentCondition[])[] | undefined;
@@ -41,14 +41,10 @@ function conditionKey(condition: ArgumentCondition): string {
   return `${condition.index} ${condition.op} ${condition.value} ${condition.mask ?? ''}`;
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 function sortedConditions(conditions: readonly ArgumentCondition[]): ArgumentCondition[] {
   const byKey = new Map(conditions.map((condition) => [conditionKey(condition), condition]));
   return [...byKey.values()].sort(
-    (a, b) => a.index - b.index || compare(a.op, b.op) || (BigInt(a.value) < BigInt(b.value) ? -1 : 1),
+    (a, b) => a.index - b.index || compareStrings(a.op, b.op) || (BigInt(a.value) < BigInt(b.value) ? -1 : 1),
   );
 }
 
@@ -123,7 +119,7 @@ export function canonicalRules(rules: ArgumentRules): ArgumentCondition[][] | un
       const byValue =
         first && second && first.index === second.index ? BigInt(first.value) - BigInt(second.value) : 0n;
       if (byValue !== 0n) return byValue < 0n ? -1 : 1;
-      return compare(a.map(conditionKey).join(','), b.map(conditionKey).join(','));
+      return compareStrings(a.map(conditionKey).join(','), b.map(conditionKey).join(','));
     });
 }
 
