@@ -61,6 +61,21 @@ describe('readStraceLog', () => {
     expect([...(second?.calls32 ?? [])]).toEqual(['getuid32']);
   });
 
+  it('knows a program that is executed by its descriptor', () => {
+    const executions = readStraceLog(
+      [
+        '1 execve("/a", ["a"], 0x1 /* 0 vars */) = 0',
+        '1 openat(AT_FDCWD, "/b", O_RDONLY|O_CLOEXEC) = 3',
+        '1 openat(AT_FDCWD, "/c", O_RDONLY) = 4',
+        '1 fork()                          = 2',
+        '2 execveat(3, "", ["b"], 0x1 /* 0 vars */, AT_EMPTY_PATH) = 0',
+        '1 close(4)                        = 0',
+        '1 execveat(4, "", ["c"], 0x1 /* 0 vars */, AT_EMPTY_PATH) = 0',
+      ].join('\n'),
+    );
+    expect(executions.map(({ path }) => path)).toEqual(['/a', '/b', '?/']);
+  });
+
   it('refuses a process that nothing has started, and names that the table does not have', () => {
     expect(() => readStraceLog('1 execve("/a", ["a"], 0x1) = 0\n2 brk(NULL) = 0')).toThrow(
       /nothing in the log/,

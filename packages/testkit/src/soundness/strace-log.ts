@@ -91,6 +91,17 @@ interface Process {
   execution: { path: string; argv: string; calls: Set<number>; calls32: Set<string>; opened: Set<string> };
   /** Undefined once it is not known. */
   cwd: string | undefined;
+  /** Absolute paths of open files, by descriptor: `fexecve` names its program by one. */
+  readonly files: Map<number, string>;
+}
+
+/** What an `execve` or `execveat` executes, as far as the log tells: `?/…` where it does not. */
+function executedPath(text: string, name: string, process: Process | undefined): string {
+  if (/^\/proc\/(self|thread-self)\/exe$/.test(name)) return process?.execution.path ?? '';
+  if (name.startsWith('/')) return name;
+  const descriptor = /^execveat\((\d+),/.exec(text)?.[1];
+  if (descriptor !== undefined && name === '') return process?.files.get(Number(descriptor)) ?? '?/';
+  return descriptor !== undefined || process?.cwd === undefined ? `?/${name}` : `${process.cwd}/${name}`;
 }
 
 /**
@@ -104,7 +115,7 @@ export function readStraceLog(log: string): Execution[] {
   const lines = readLines(log);
   const executions: Process['execution'][] = [];
   const processes = new Map<number, Process>();
-  const begin = (path: string, argv: string, cwd: string | undefined): Process => {
+  const begin = (path: string, argv: string, from?: Process): Process => {
     const execution = {
       path,
       argv,
@@ -113,7 +124,7 @@ export function readStraceLog(log: string): Execution[] {
       opened: new Set<string>(),
     };
     executions.push(execution);
-    return { execution, cwd };
+    return { execution, cwd: from ? from.cwd : '/', files: new Map(from?.files) };
   };
   for (const line of lines) {
     const { name, pid, text } = line;
@@ -130,24 +141,19 @@ export function readStraceLog(log: string): Execution[] {
     if (line.result === undefined || line.result < 0) continue;
     const [first = '', ...others] = strings(text);
     if (name === 'execve' || name === 'execveat') {
-      const at = name === 'execveat' && !text.startsWith('execveat(AT_FDCWD');
-      const own = process?.execution.path ?? '';
-      const path = /^\/proc\/(self|thread-self)\/exe$/.test(first)
-        ? own
-        : first.startsWith('/')
-          ? first
-          : at || process?.cwd === undefined
-            ? `?/${first}`
-            : `${process.cwd}/${first}`;
-      processes.set(line.endedBy, begin(path, others.join(' '), process ? process.cwd : '/'));
+      processes.set(line.endedBy, begin(executedPath(text, first, process), others.join(' '), process));
     } else if (!process) continue;
     // The child's own lines come later, whatever its parent has become by then.
-    else if (forks.has(name) && line.result > 0) processes.set(line.result, { ...process });
-    else if (name === 'chdir') {
+    else if (forks.has(name) && line.result > 0) {
+      processes.set(line.result, { ...process, files: new Map(process.files) });
+    } else if (name === 'chdir') {
       process.cwd = first.startsWith('/') ? first : process.cwd && `${process.cwd}/${first}`;
     } else if (name === 'fchdir' || name === 'chroot') process.cwd = undefined;
-    else if ((name === 'openat' || name === 'open') && first.startsWith('/'))
+    else if (name === 'close') process.files.delete(Number(/^close\((\d+)/.exec(text)?.[1]));
+    else if ((name === 'openat' || name === 'open') && first.startsWith('/')) {
       process.execution.opened.add(first);
+      process.files.set(line.result, first);
+    }
   }
   return executions;
 }
