@@ -3,6 +3,7 @@ import {
   type EventSink,
   type Explanation,
   formatPlatform,
+  type ObservedProgram,
   type Platform,
   type Reachability,
   type RunOverrides,
@@ -23,6 +24,8 @@ export interface ExplainInput extends Question {
   readonly overrides: RunOverrides;
   readonly reachability?: Reachability;
   readonly isWantedProgram?: (path: string) => boolean;
+  /** Programs that were seen to run: these are analysed too, with what they mapped. */
+  readonly observed?: readonly ObservedProgram[];
 }
 
 /**
@@ -35,7 +38,8 @@ export async function explainImage(
   workbench: Workbench,
   onEvent: EventSink,
 ): Promise<Explanation> {
-  const { name, syscalls, unresolved, chains, isWantedObject, isWantedProgram, reachability } = input;
+  const { name, syscalls, unresolved, chains, isWantedObject, isWantedProgram, observed, reachability } =
+    input;
   onEvent({ type: 'phase', image: name, phase: 'open' });
   const image = await openForAnalysis(input, workbench, onEvent);
   try {
@@ -52,6 +56,7 @@ export async function explainImage(
       image: name,
       onEvent,
       question: { syscalls, unresolved, chains, ...(isWantedObject && { isWantedObject }) },
+      ...(observed && { observed }),
       ...(isWantedProgram && { isWantedProgram }),
       ...(reachability && { reachability }),
     });

@@ -12,7 +12,6 @@ import {
   runCommandOf,
   type Workload,
 } from '@prof-gen/core';
-import type { OpenedImage } from '@prof-gen/image';
 import {
   buildProfile,
   defaultCapabilities,
@@ -21,7 +20,8 @@ import {
   renderDockerProfile,
   runtimeBaseFor,
 } from '@prof-gen/profile';
-import type { LoadedImage, Tracer } from '@prof-gen/tracer';
+import type { LoadedImage } from '@prof-gen/tracer';
+import { inEngine } from './in-engine.js';
 import { openForAnalysis } from './open-for-analysis.js';
 import { profileDocument } from './profile-document.js';
 import type { Workbench } from './workbench.js';
@@ -138,7 +138,7 @@ export async function profileImage(
             overrides: input.overrides,
             profile: renderDockerProfile(profile),
             workload,
-            ...expectedDenials(profile),
+            ...expectedDenials(profile, container),
           }),
         );
         proofs.push(proof);
@@ -165,11 +165,4 @@ export async function profileImage(
     await inTheEngine?.remove();
     await image.close();
   }
-}
-
-/** What the engine calls the image; one from elsewhere is loaded into it, and is gone after `remove`. */
-async function inEngine(image: OpenedImage, tracer: Tracer): Promise<LoadedImage> {
-  const { engineReference: reference } = image;
-  if (reference !== undefined) return { reference, remove: async () => {} };
-  return tracer.loadImage((tag) => image.exportDockerArchive(tag));
 }

@@ -23,7 +23,7 @@ import { readKernelFacts } from './program/kernel-facts.js';
 import type { ObservedRecord } from './record/observed-record.js';
 import { Run } from './run.js';
 import { selfTest } from './self-test/self-test.js';
-import { runWorkload } from './workload/run-workload.js';
+import { isStartFailure, runWorkload } from './workload/run-workload.js';
 
 export interface TracerOptions {
   /** The engine's socket; DOCKER_HOST or Docker's usual one when absent. */
@@ -58,11 +58,16 @@ export interface ObserveInput extends TraceInput {
 export interface ProveInput extends TraceInput {
   /** Docker seccomp JSON text. */
   readonly profile: string;
-  readonly workload: Workload;
-  /** Names that Docker's default profile denies to this container too. */
-  readonly defaultDenied?: ReadonlySet<string>;
-  /** Names that the profile answers with ENOSYS on purpose, so that the libc falls back. */
-  readonly fallback?: ReadonlySet<string>;
+  /** Without one the generic exercise is run, which fails by denials alone. */
+  readonly workload?: Workload | undefined;
+  readonly exercise?: Partial<ExerciseTimes>;
+  /** Which arguments the profile looks at, by name of the call: a denial tells these. */
+  readonly judgedBy?: ReadonlyMap<string, readonly number[]>;
+  /** Whether a denial is meant (`Denial.expected`); none unless said. `values`: all arguments, where they are known. */
+  readonly isExpected?: (
+    denial: Pick<Denial, 'name' | 'errno'>,
+    values: readonly string[] | undefined,
+  ) => boolean;
 }
 
 /** An image that was brought to the engine. */
@@ -98,6 +103,16 @@ export interface Tracer {
 }
 
 const loadLimit = 600_000;
+
+/** A container that cannot start under the profile has failed its proof: that is no error of the tracer. */
+async function exerciseUnderProfile(run: Run, config: ImageConfig, times: ExerciseTimes): Promise<void> {
+  try {
+    await exercise(run, config, times);
+  } catch (thrown) {
+    if (!isStartFailure(thrown)) throw thrown;
+    run.step('starts', thrown.message);
+  }
+}
 
 /** The engine's words at the end of what it says while loading. */
 function saidIn(answer: string): string {
@@ -239,7 +254,7 @@ class EngineTracer implements Tracer {
       programs: record.programs,
       ioUring: record.ioUring,
       // Docker's default made them, and the container's behaviour under it is what is to be kept.
-      denials: record.denials.map((denial) => ({ ...denial, expected: true })),
+      denials: record.denials.map(({ values: _, ...denial }) => ({ ...denial, expected: true })),
       phases: run.phases,
       failedExecs: record.failedExecs,
       foreignCalls: record.foreignCalls,
@@ -248,18 +263,22 @@ class EngineTracer implements Tracer {
 
   async prove(input: ProveInput): Promise<Proof> {
     const config = await this.#config(input.image);
-    const { run, record } = await this.#traced(input, input.profile, (traced) =>
-      runWorkload(traced, input.workload, config),
-    );
-    const denials: Denial[] = record.denials.map((denial) => ({
-      ...denial,
-      expected:
-        (input.defaultDenied?.has(denial.name) ?? false) ||
-        (denial.errno === 'ENOSYS' && (input.fallback?.has(denial.name) ?? false)),
-    }));
+    const { workload, judgedBy, isExpected } = input;
+    const { run, record } = await this.#traced(input, input.profile, async (traced) => {
+      if (workload !== undefined) return runWorkload(traced, workload, config);
+      return exerciseUnderProfile(traced, config, { ...defaultTimes, ...input.exercise });
+    });
+    const denials: Denial[] = record.denials.map(({ values, ...denial }) => {
+      const indexes = values === undefined ? undefined : judgedBy?.get(denial.name);
+      return {
+        ...denial,
+        ...(indexes && { arguments: indexes.map((index) => ({ index, value: values?.[index] ?? '0x0' })) }),
+        expected: isExpected?.(denial, values) ?? false,
+      };
+    });
     return {
       status: run.passed && denials.every(({ expected }) => expected) ? 'passed' : 'failed',
-      workload: input.workload.name,
+      workload: workload?.name ?? 'generic exercise',
       engine: this.engine,
       phases: run.phases,
       denials,

@@ -112,7 +112,7 @@ export function explanationLines({ calls, programs }: Explanation): string {
 const arrows: Partial<Record<string, string>> = { address: '~>', data: '~>', pointer: '~>', lookup: '~>' };
 
 /** `main > getaddrinfo (libc.so.6) > … at +0x1234`; `~>` leads through a pointer, data or a name. */
-function chainLine({ steps, site }: Chain): string {
+export function chainLine({ steps, site }: Chain): string {
   let object = '';
   const parts = steps.map((step, i) => {
     const where = step.object === object ? '' : ` (${posix.basename(step.object)})`;

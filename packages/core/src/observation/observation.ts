@@ -42,6 +42,8 @@ export const denialSchema = z.object({
   /** Name of the error the caller got, such as EPERM. */
   errno: z.string(),
   count: z.number(),
+  /** What the profile's rules for the call look at, as the first such call had it: `value` is hexadecimal with `0x`. */
+  arguments: z.array(z.object({ index: z.int().min(0).max(5), value: z.string() })).optional(),
   /**
    * The refusal is meant: Docker's default refuses the call to every container, or the profile answers
    * ENOSYS so that the libc falls back. Listed, but no reason to fail a proof whose steps passed.

@@ -5,7 +5,9 @@ import { defaultCapabilities } from '../docker/docker-default.js';
 import { toDockerProfile } from '../docker/render-docker-profile.js';
 import { runtimeBaseFor } from '../runtime/runtime-base-for.js';
 import { type BuildProfileInput, buildProfile } from './build-profile.js';
-import { expectedDenials } from './expected-denials.js';
+import { parseDockerProfile } from '../docker/parse-docker-profile.js';
+import { renderDockerProfile } from '../docker/render-docker-profile.js';
+import { expectedDenials, expectedDenialsOf } from './expected-denials.js';
 
 const runtimeBase = runtimeBaseFor({ runtime: 'runc', runtimeVersion: '1.1.5' });
 const numberOf = (name: string) => x86_64Syscalls.numberOf(name) as number;
@@ -175,9 +177,21 @@ describe('expectedDenials', () => {
       programs: [program('/bin/a', 'clone3', 'socket', 'read')],
       observation: observation('/bin/a', [], ['mount']),
     });
-    expect(expectedDenials(profile)).toEqual({
-      defaultDenied: new Set(['mount', 'socket']),
-      fallback: new Set(['clone3']),
-    });
+    const ofContainer = { capabilities: [] };
+    const own = expectedDenials(profile, ofContainer);
+    const ofItsText = expectedDenialsOf(parseDockerProfile(renderDockerProfile(profile)), ofContainer);
+    for (const expected of [own, ofItsText]) {
+      const isExpected = (name: string, errno = 'EPERM', ...values: string[]): boolean =>
+        expected.isExpected({ name, errno }, values.length > 0 ? values : undefined);
+      expect(expected.judgedBy.get('socket')).toEqual([0]);
+      // Docker's default denies `mount`, and sockets of AF_VSOCK (40).
+      expect(isExpected('mount')).toBe(true);
+      expect(isExpected('socket', 'EPERM', '0x28')).toBe(true);
+      expect(isExpected('socket', 'EPERM', '0x2')).toBe(false);
+      expect(isExpected('clone3', 'ENOSYS')).toBe(true);
+      expect(isExpected('clone3')).toBe(false);
+      expect(isExpected('read')).toBe(false);
+      expect(isExpected('getpid', 'ENOSYS')).toBe(false);
+    }
   });
 });

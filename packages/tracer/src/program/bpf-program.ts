@@ -13,6 +13,13 @@ export const pieceBytes = 120;
 const pathDepth = 24;
 const argumentPieces = 24;
 
+/**
+ * Where the registers of a system call lie: at the top of the task's kernel stack of 16 KiB, on processors with FRED
+ * 16 bytes below (arch/x86/include/asm/thread_info.h, TOP_OF_KERNEL_STACK_PADDING). The number there says which.
+ */
+const registersAt = (padding: number): string =>
+  `(uint64)curtask->stack + ${16_384 - padding} - sizeof(struct pt_regs)`;
+
 /** ABI in a call's number: i386 by this bit (numbers stay far below it); x32 has its own, bit 30 (syscall(2)). */
 export const compatBit = 1 << 20;
 
@@ -168,6 +175,13 @@ tracepoint:raw_syscalls:sys_exit
         @d[$mark, $phase, $call, $error] = count();
         if (!@t[$mark, $phase, $call, $error]) {
           @t[$mark, $phase, $call, $error] = 1;
+          $registers = (struct pt_regs *)(${registersAt(0)});
+          if ($registers->orig_ax != (uint64)args->id) { $registers = (struct pt_regs *)(${registersAt(16)}); }
+          if ($registers->orig_ax == (uint64)args->id) {
+            printf("G|%llx|%llu|%llu|%llu|%llx|%llx|%llx|%llx|%llx|%llx\\n", $mark, $phase, $call, $error,
+              (uint64)$registers->di, (uint64)$registers->si, (uint64)$registers->dx,
+              (uint64)$registers->r10, (uint64)$registers->r8, (uint64)$registers->r9);
+          }
           printf("D|%llx|%llu|%llu|%llu|%rx\\n", $mark, $phase, $call, $error, ${piece('curtask->comm', '16')});
         }
       }

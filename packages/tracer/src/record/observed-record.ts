@@ -12,10 +12,15 @@ import type { Mount } from './mounts.js';
 import { pathInContainer } from './mounts.js';
 import type { SlotRecord } from './trace-log.js';
 
+/** A denial with all six arguments of the first such call, hexadecimal with `0x`, where they are known. */
+export type DeniedCall = Omit<Denial, 'expected' | 'arguments'> & {
+  readonly values: readonly string[] | undefined;
+};
+
 /** What was seen of the containers of one run, in the vocabulary of the other packages. */
 export interface ObservedRecord {
   readonly programs: ObservedProgram[];
-  readonly denials: Omit<Denial, 'expected'>[];
+  readonly denials: DeniedCall[];
   readonly failedExecs: FailedExec[];
   readonly foreignCalls: ForeignCall[];
   readonly ioUring: boolean;
@@ -86,7 +91,7 @@ export function observedRecord(
   };
 
   const foreign = new Map<string, ForeignCall>();
-  const denials = new Map<string, Omit<Denial, 'expected'>>();
+  const denials = new Map<string, DeniedCall>();
   const failed = new Map<string, FailedExec>();
   let ioUring = false;
   for (const { record } of slots) {
@@ -136,6 +141,7 @@ export function observedRecord(
         phase,
         errno,
         count: (known?.count ?? 0) + seen.count,
+        values: known === undefined ? seen.values : known.values,
       });
     }
     for (const seen of record.failedExecs) {

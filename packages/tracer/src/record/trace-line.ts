@@ -19,6 +19,15 @@ export type TraceLine =
       error: number;
       process: string;
     }
+  /** Arguments of the denial whose line comes next, hexadecimal with `0x`. */
+  | {
+      readonly kind: 'denied-arguments';
+      mark: bigint;
+      phase: number;
+      call: number;
+      error: number;
+      values: readonly string[];
+    }
   | { readonly kind: 'failed-exec'; mark: bigint; phase: number; error: number; path: string }
   | { readonly kind: 'calls'; mark: bigint; phase: number; call: number; count: number }
   | { readonly kind: 'denials'; mark: bigint; phase: number; call: number; error: number; count: number }
@@ -75,6 +84,15 @@ export function parseTraceLine(line: string): TraceLine | undefined {
         call: Number(at(2)),
         error: Number(at(3)),
         process: textOf(at(4)),
+      };
+    case 'G':
+      return {
+        kind: 'denied-arguments',
+        mark: hexMark(at(0)),
+        phase: Number(at(1)),
+        call: Number(at(2)),
+        error: Number(at(3)),
+        values: rest.slice(4).map((value) => `0x${value}`),
       };
     case 'V':
       return {

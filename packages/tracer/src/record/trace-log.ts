@@ -31,6 +31,8 @@ export interface SeenCall {
 
 export interface SeenDenial extends SeenCall {
   readonly error: number;
+  /** Of the first one: hexadecimal with `0x`; undefined where they were not found. */
+  readonly values: readonly string[] | undefined;
 }
 
 export interface SeenFailedExec {
@@ -81,6 +83,7 @@ export class TraceLog {
   #pending = new Map<string, PendingEvent>();
   #programs = new Map<bigint, SeenProgram>();
   #processes = new Map<string, string>();
+  #arguments = new Map<string, readonly string[]>();
   #failedExecs = new Map<number, Map<string, SeenFailedExec>>();
   #calls = new Map<string, Extract<TraceLine, { kind: 'calls' }>>();
   #denials = new Map<string, Extract<TraceLine, { kind: 'denials' }>>();
@@ -126,6 +129,9 @@ export class TraceLog {
         break;
       case 'first-denial':
         this.#processes.set(keyOf(line.mark, line.phase, line.call, line.error), line.process);
+        break;
+      case 'denied-arguments':
+        this.#arguments.set(keyOf(line.mark, line.phase, line.call, line.error), line.values);
         break;
       case 'failed-exec': {
         const slot = slotOf(line.mark);
@@ -194,6 +200,7 @@ export class TraceLog {
       denials: mine(this.#denials.values()).map((seen) => ({
         ...seen,
         process: this.#processes.get(keyOf(seen.mark, seen.phase, seen.call, seen.error)) ?? '?',
+        values: this.#arguments.get(keyOf(seen.mark, seen.phase, seen.call, seen.error)),
       })),
       failedExecs: [...(this.#failedExecs.get(slot)?.values() ?? [])],
     };
@@ -204,6 +211,7 @@ export class TraceLog {
     this.#pending.clear();
     this.#programs.clear();
     this.#processes.clear();
+    this.#arguments.clear();
     this.#failedExecs.clear();
     this.#calls.clear();
     this.#denials.clear();

@@ -99,6 +99,11 @@ type Started =
   | { readonly ready: true; readonly container: Container }
   | { readonly ready: false; readonly container: Container | undefined };
 
+/** Whether the engine could not start a container, which a profile may be the reason for. */
+export function isStartFailure(thrown: unknown): thrown is ProfGenError {
+  return thrown instanceof ProfGenError && ['trace/start', 'trace/engine-timeout'].includes(thrown.code);
+}
+
 /** Creates and starts; a runtime that cannot start it under the profile is a failed step, not an error. */
 async function startContainer(
   run: Run,
@@ -109,9 +114,7 @@ async function startContainer(
   try {
     await container.start();
   } catch (thrown) {
-    const isStart =
-      thrown instanceof ProfGenError && ['trace/start', 'trace/engine-timeout'].includes(thrown.code);
-    if (!isStart) throw thrown;
+    if (!isStartFailure(thrown)) throw thrown;
     run.step('starts', thrown.message);
     return { ready: false, container };
   }
