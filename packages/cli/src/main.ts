@@ -6,6 +6,7 @@ import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
 import { defineRunCommand } from './commands/run-command.js';
 import { defineVerifyCommand } from './commands/verify-command.js';
+import { defineRuntimeBaseCommand } from './commands/runtime-base-command.js';
 import { exitCodeOf, exitCodes } from './exit-code.js';
 import type { Io } from './io.js';
 import { errorText } from './reporters/error-text.js';
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineRunCommand(program, io, exit);
   defineReportCommand(program, io, exit);
   defineVerifyCommand(program, io, exit);
+  defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
 

@@ -17,36 +17,21 @@ export interface SessionOptions {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Opens the engines for `work`, draws its events, and closes everything afterwards, also on Ctrl-C:
- * the first one stops the work in order, and containers are removed; a second one ends the process.
+ * Draws the events of `work`, and stops it in good order on Ctrl-C: what it started is removed, and a second one ends
+ * the process.
  */
-export async function withSession<T>(
+export async function withEvents<T>(
   io: Io,
-  options: SessionOptions,
-  work: (workbench: Workbench, onEvent: EventSink) => Promise<T>,
+  options: Pick<SessionOptions, 'quiet' | 'progress'>,
+  work: (onEvent: EventSink, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const live = options.progress && io.stderr.isTTY === true;
-  const style = options.quiet ? 'none' : live ? 'terminal' : 'lines';
-  const progress = progressReporter(io, style);
+  const progress = progressReporter(io, options.quiet ? 'none' : live ? 'terminal' : 'lines');
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
   for (const signal of signals) process.once(signal, interrupt);
   try {
-    const workbench = await openWorkbench({
-      cache: cacheDirectory(io, options.cache),
-      staticOnly: options.static === true,
-      onEvent: progress.onEvent,
-      signal: interruption.signal,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(io.env['DOCKER_HOST']?.startsWith('unix://')
-        ? { socketPath: io.env['DOCKER_HOST'].slice('unix://'.length) }
-        : {}),
-    });
-    try {
-      return await work(workbench, progress.onEvent);
-    } finally {
-      await workbench.close();
-    }
+    return await work(progress.onEvent, interruption.signal);
   } catch (error) {
     // Whatever the interruption made fail, it is an interruption to the caller.
     interruption.signal.throwIfAborted();
@@ -55,4 +40,29 @@ export async function withSession<T>(
     for (const signal of signals) process.off(signal, interrupt);
     progress.close();
   }
+}
+
+/** Opens the engines for `work`, draws its events, and closes everything afterwards, also on Ctrl-C. */
+export function withSession<T>(
+  io: Io,
+  options: SessionOptions,
+  work: (workbench: Workbench, onEvent: EventSink) => Promise<T>,
+): Promise<T> {
+  return withEvents(io, options, async (onEvent, signal) => {
+    const workbench = await openWorkbench({
+      cache: cacheDirectory(io, options.cache),
+      staticOnly: options.static === true,
+      onEvent,
+      signal,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(io.env['DOCKER_HOST']?.startsWith('unix://')
+        ? { socketPath: io.env['DOCKER_HOST'].slice('unix://'.length) }
+        : {}),
+    });
+    try {
+      return await work(workbench, onEvent);
+    } finally {
+      await workbench.close();
+    }
+  });
 }

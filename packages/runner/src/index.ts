@@ -1,6 +1,7 @@
 export { type ExplainInput, explainImage } from './explain-image.js';
 export { type LoadedDataset, loadDataset } from './load-dataset.js';
 export { loadDockerProfile } from './load-docker-profile.js';
+export { loadRuntimeBase } from './load-runtime-base.js';
 export { loadWorkload } from './load-workload.js';
 export { type ProfiledImage, type ProfileImageInput, profileImage } from './profile-image.js';
 export { renderRun } from './render-run.js';
@@ -8,4 +9,5 @@ export { type RunDatasetInput, type RunSummary, runDataset } from './run-dataset
 export { type Summarizer, type SummarizerOptions, openSummarizer } from './summarizer.js';
 export { toolVersion } from './tool-version.js';
 export { type Verification, type VerifyImageInput, verifyImage } from './verify-image.js';
+export { type MeasureOptions, measureRuntimeBase } from '@prof-gen/tracer';
 export { openWorkbench, type Workbench, type WorkbenchOptions } from './workbench.js';

@@ -9,6 +9,7 @@ import {
   type Proof,
   type Reachability,
   type RunOverrides,
+  type RuntimeBase,
   runCommandOf,
   type Workload,
 } from '@prof-gen/core';
@@ -40,6 +41,8 @@ export interface ProfileImageInput {
   readonly learn: boolean;
   /** Keep denied what Docker's default denies to such a container. */
   readonly intersectDockerDefault: boolean;
+  /** Measured on this machine; what is known of the engine's runtime unless said. */
+  readonly runtimeBase?: RuntimeBase;
   /** What counts as reachable; `objects` unless said. */
   readonly reachability?: Reachability;
 }
@@ -115,7 +118,8 @@ export async function profileImage(
       capabilities: defaultCapabilities,
       ...(tracer === undefined ? {} : { kernel: tracer.engine.kernel }),
     };
-    const runtimeBase = runtimeBaseFor(tracer?.engine ?? { runtime: '', runtimeVersion: '' });
+    const runtimeBase =
+      input.runtimeBase ?? runtimeBaseFor(tracer?.engine ?? { runtime: '', runtimeVersion: '' });
     const build = (learned: readonly Denial[]): Profile =>
       buildProfile({
         programs: analysis.programs,

@@ -1,4 +1,5 @@
 export type { ExerciseTimes } from './exercise/exercise.js';
+export { type MeasureOptions, measureRuntimeBase } from './runtime-base/measure-runtime-base.js';
 export {
   type LoadedImage,
   type ObserveInput,

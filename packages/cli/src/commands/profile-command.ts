@@ -1,5 +1,5 @@
 import { ProfGenError, type ProfileDocument } from '@prof-gen/core';
-import { loadWorkload, profileImage } from '@prof-gen/runner';
+import { loadRuntimeBase, loadWorkload, profileImage } from '@prof-gen/runner';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
@@ -13,6 +13,7 @@ interface ProfileOptions extends SessionOptions, ImageOptions {
   readonly workload?: string;
   readonly observe?: string;
   readonly learn?: boolean;
+  readonly runtimeBase?: string;
   readonly dockerDefault: boolean;
 }
 
@@ -51,6 +52,10 @@ export function defineProfileCommand(program: Command, io: Io, exit: (code: numb
     )
     .option('--observe <file>', 'a workload to learn from, besides the generic exercise')
     .option('--learn', 'add what the proof denies, marked as learned, and prove again')
+    .option(
+      '--runtime-base <file>',
+      'what prof-gen runtime-base has measured (default: what is known of the version)',
+    )
     .option('--no-docker-default', "do not keep denied what Docker's default profile denies")
     .addHelpText('after', examples)
     .action(async (image: string, command: string[], options: ProfileOptions) => {
@@ -76,9 +81,10 @@ async function runProfile(
       '--learn learns from a proof, and there is none without --workload',
     );
   }
-  const [workload, observe] = await Promise.all([
+  const [workload, observe, runtimeBase] = await Promise.all([
     options.workload === undefined ? undefined : loadWorkload(options.workload),
     options.observe === undefined ? undefined : loadWorkload(options.observe),
+    options.runtimeBase === undefined ? undefined : loadRuntimeBase(options.runtimeBase),
   ]);
 
   const requested = requestedImage(options, command);
@@ -90,6 +96,7 @@ async function runProfile(
         ...requested,
         ...(workload === undefined ? {} : { workload }),
         ...(observe === undefined ? {} : { observe }),
+        ...(runtimeBase === undefined ? {} : { runtimeBase }),
         learn: options.learn === true,
         intersectDockerDefault: options.dockerDefault,
       },

@@ -1,10 +1,9 @@
 import { ProfGenError, x86_64Syscalls } from '@prof-gen/core';
 import { Container } from '../container/container.js';
 import type { Engine } from '../engine/engine.js';
-import { label, ownerLabel } from '../engine/owner.js';
-import { tarOf } from '../engine/tar.js';
 import type { Bpftrace } from '../program/bpftrace.js';
 import { observedRecord } from '../record/observed-record.js';
+import { importPrograms } from './import-programs.js';
 import { tinyProgram } from './tiny-program.js';
 
 const program = '/prof-gen-self-test';
@@ -30,16 +29,7 @@ function profileWithout(name: string): string {
 export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: AbortSignal): Promise<void> {
   const tag = `prof-gen/self-test:${engine.owner}`;
   const numbers = calls.map((name) => x86_64Syscalls.numberOf(name) ?? -1);
-  await engine.call('import the self-test', async () => {
-    const archive = tarOf([{ path: program.slice(1), content: tinyProgram(numbers), mode: 0o755 }]);
-    const changes = [`LABEL ${label}=1`, `LABEL ${ownerLabel}=${engine.owner}`, `CMD ["${program}"]`];
-    const stream = await engine.docker.importImage(archive as never, {
-      repo: tag.split(':')[0],
-      tag: tag.split(':')[1],
-      changes,
-    });
-    for await (const _ of stream as AsyncIterable<unknown>);
-  });
+  await importPrograms(engine, tag, [{ path: program, content: tinyProgram(numbers) }]);
   const slots: number[] = [];
   let container: Container | undefined;
   try {
