@@ -1,7 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { imageRecipeSchema } from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { loadDataset } from './load-dataset.js';
 
 let directory: string;
@@ -26,6 +28,25 @@ describe('loadDataset', () => {
       ['nginx', 'nginx'],
       ['python', 'python'],
     ]);
+  });
+
+  it('reads the applications, each with a recipe of its name and a test of its own', async () => {
+    const datasets = join(import.meta.dirname, '../../../datasets');
+    const { images } = await loadDataset(join(datasets, 'applications.yaml'));
+    expect(images.length).toBeGreaterThan(10);
+    for (const { name, reference, official, test } of images) {
+      expect([reference, test?.name]).toEqual([`docker:prof-gen/${name}:latest`, name]);
+      const text = await readFile(join(datasets, `debian-official/${name}.yaml`), 'utf8');
+      const recipe = imageRecipeSchema.parse(parse(text));
+      expect([recipe.name, recipe.official]).toEqual([name, official]);
+    }
+  });
+
+  it('refuses a workload whose pattern is none', async () => {
+    const file = await dataset(`${head}  - { name: a, reference: a, workload: w.yaml }\n`);
+    const workload = 'schemaVersion: 1\nname: w\ndescription: d\nready: { log: "(?i)ready" }\nsteps: []\n';
+    await writeFile(join(directory, 'w.yaml'), workload);
+    await expect(loadDataset(file)).rejects.toMatchObject({ code: 'usage/bad-workload' });
   });
 
   it('has another hash when a workload says something else', async () => {

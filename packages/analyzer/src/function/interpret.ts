@@ -991,6 +991,11 @@ class Interpretation {
         registers[rax] = this.#extended(value);
         return;
       }
+      case Mnemonic.Imul:
+        // With one operand it writes rdx and rax.
+        if ((operandsOf[code] ?? 0) < 2) break;
+        this.#write(row, 0, state, null, width);
+        return;
       case Mnemonic.Xchg: {
         const [first, second] = [this.#read(row, 0, state, width), this.#read(row, 1, state, width)];
         this.#write(row, 0, state, second, width);

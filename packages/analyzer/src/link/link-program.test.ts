@@ -72,6 +72,13 @@ describe('numbers at call sites', () => {
     expect(numbers(program('6a0b e801000000 f4 488b442408 0f05 c3'))).toEqual([11]);
   });
 
+  it('goes on over a multiplication that leaves rax alone', () => {
+    // mov r8d,11; mov eax,r8d; imul rsi,rdx; imul rdi,rdx,3; syscall; hlt
+    expect(numbers(program('41b80b000000 4489c0 480faff2 486bfa03 0f05 f4'))).toEqual([11]);
+    // mov eax,11; imul rsi; syscall; hlt
+    expect(linkProgram(link([program('b80b000000 48f7ee 0f05 f4')])).unresolved).toHaveLength(1);
+  });
+
   it('tells the arguments that are constant there', () => {
     const known = (hex: string): unknown =>
       linkProgram(link([program(hex)])).syscalls.map(({ evidence }) => evidence[0]?.arguments);

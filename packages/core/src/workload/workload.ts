@@ -2,20 +2,30 @@ import { z } from 'zod';
 
 const seconds = z.number().positive().max(600);
 const argv = z.array(z.string()).min(1);
+/** A JavaScript regular expression, used with flag `m`. */
+const pattern = z.string().refine(isPattern, { error: 'not a regular expression of JavaScript' });
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'm') !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** What output and exit must be like. Every condition given must hold. */
 export const expectationSchema = z.strictObject({
   /** Exit status; 0 unless said. */
   exit: z.union([z.number().int(), z.literal('any'), z.literal('nonzero')]).default(0),
   /** Regular expressions (JavaScript, flag `m`) that standard output and error together must match. */
-  output: z.array(z.string()).default([]),
+  output: z.array(pattern).default([]),
   /** The same for what must not occur. */
-  not: z.array(z.string()).default([]),
+  not: z.array(pattern).default([]),
 });
 
 export const readinessSchema = z.union([
   /** A line of the container's log matches. */
-  z.strictObject({ log: z.string(), timeout: seconds.default(30) }),
+  z.strictObject({ log: pattern, timeout: seconds.default(30) }),
   /** A TCP port accepts. */
   z.strictObject({ port: z.number().int().min(1).max(65535), timeout: seconds.default(30) }),
   /** GET answers with this status. */
@@ -29,7 +39,7 @@ export const readinessSchema = z.union([
   z.strictObject({
     exit: z.literal(0),
     /** Regular expressions that the log must match then. */
-    output: z.array(z.string()).default([]),
+    output: z.array(pattern).default([]),
     timeout: seconds.default(60),
   }),
 ]);
@@ -42,7 +52,7 @@ export const stepSchema = z.strictObject({
   /** Sent to the container's first process, such as HUP. */
   signal: z.string().optional(),
   /** Wait for a line of the log that appeared after this step began. */
-  log: z.string().optional(),
+  log: pattern.optional(),
   expect: expectationSchema.prefault({}),
   timeout: seconds.default(60),
 });

@@ -206,12 +206,21 @@ export class Container {
     this.#stream?.write(text);
   }
 
-  /** Runs a command in the container by exec: under its profile. A missing program gives the status 126 or 127. */
+  /**
+   * Runs a command in the container by exec: under its profile. A missing program gives the status 126 or 127, and a
+   * container that has ended meanwhile -1.
+   */
   async exec(argv: readonly string[], limit: number): Promise<CommandResult> {
     this.#signal.throwIfAborted();
-    const exec = await this.#engine.call('make an exec', () =>
-      this.#handle.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true }),
-    );
+    const exec = await this.#engine
+      .call('make an exec', () =>
+        this.#handle.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true }),
+      )
+      .catch((thrown: unknown) => {
+        if (thrown instanceof ProfGenError && thrown.details?.['status'] === 409) return undefined;
+        throw thrown;
+      });
+    if (exec === undefined) return { exit: -1, output: 'the container has ended' };
     const stream = (await this.#engine.call(
       'start an exec',
       () => exec.start({ hijack: false, stdin: false }),
