@@ -268,6 +268,13 @@ class EngineTracer implements Tracer {
       if (workload !== undefined) return runWorkload(traced, workload, config);
       return exerciseUnderProfile(traced, config, { ...defaultTimes, ...input.exercise });
     });
+    // The engine may call a container started whose runtime could not execute anything under the profile.
+    if (run.passed && record.programs.length === 0) {
+      run.step(
+        'executes a program',
+        'nothing was executed in the container: the runtime itself was denied a call',
+      );
+    }
     const denials: Denial[] = record.denials.map(({ values, ...denial }) => {
       const indexes = values === undefined ? undefined : judgedBy?.get(denial.name);
       return {
