@@ -1,12 +1,7 @@
 // Analyses mutated files as they are asked for; scripts/check-fuzz.mjs watches time and memory from outside.
 import { readFile } from 'node:fs/promises';
-import {
-  decodeDetail,
-  decodeSummary,
-  encodeDetail,
-  encodeSummary,
-  summarizeWithDetail,
-} from '@prof-gen/analyzer';
+import { decodeDetail, decodeSummary, encodeDetail, encodeSummary } from '@prof-gen/analyzer';
+import { summarizeWithDetail } from '@prof-gen/analyzer/summarize';
 import { ProfGenError } from '@prof-gen/core';
 import { mutateElf } from '@prof-gen/testkit';
 

@@ -1,7 +1,8 @@
 import { type Analysis, type FileTree, outcomeOf, ProfGenError, x86_64Syscalls } from '@prof-gen/core';
 import { type MemoryFile, memoryTree } from '@prof-gen/testkit';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AnalyzeImageInput, analyzeImage, type FileSummary, summarize } from '../src/index.js';
+import { type AnalyzeImageInput, analyzeImage, type FileSummary } from '../src/index.js';
+import { summarize } from '../src/summary/summarize.js';
 import { diskTree } from '@prof-gen/testkit';
 
 const host = diskTree('/');

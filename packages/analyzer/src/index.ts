@@ -6,7 +6,6 @@ export type { Answer, Question } from './link/explain-program.js';
 export { type LinkResult, linkProgram } from './link/link-program.js';
 export { decodeDetail, decodeSummary, encodeDetail, encodeSummary } from './summary/encode-summary.js';
 export { analyzerVersion, type FileDetail, type FileSummary, type Health } from './summary/file-summary.js';
-export { type Summarized, summarize, summarizeWithDetail } from './summary/summarize.js';
 export { type AnalyzeImageInput, analyzeImage, type Summarize } from './analyze-image.js';
 export {
   type FoundProgram,

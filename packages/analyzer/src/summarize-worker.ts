@@ -1,4 +1,4 @@
-import { type Outcome, outcomeOf, ProfGenError, printable } from '@prof-gen/core';
+import { type Outcome, outcomeOf, ProfGenError, printable } from '@prof-gen/core/base';
 import { encodeDetail, encodeSummary } from './summary/encode-summary.js';
 import { summarizeWithDetail } from './summary/summarize.js';
 

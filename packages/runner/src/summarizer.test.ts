@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeDetail, encodeSummary, summarizeWithDetail } from '@prof-gen/analyzer';
+import { encodeDetail, encodeSummary } from '@prof-gen/analyzer';
+import { summarizeWithDetail } from '@prof-gen/analyzer/summarize';
 import { openSummaryStore, type SummaryStore } from '@prof-gen/store';
 import { buildElf } from '@prof-gen/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';

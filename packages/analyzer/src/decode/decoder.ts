@@ -1,6 +1,7 @@
-import { ProfGenError } from '@prof-gen/core';
-import iced from 'iced-x86';
-import { Code, Register } from './iced-numbers.js';
+import { ProfGenError } from '@prof-gen/core/base';
+import type * as Iced from 'iced-x86';
+import { iced } from './iced.js';
+import * as numbers from './iced-numbers.js';
 import { Instructions, STRIDE } from './instructions.js';
 
 /** The two private parts of iced-x86 1.21.0 that fast decoding reads: its WASM exports and object addresses. */
@@ -23,7 +24,7 @@ const pointerOf = (object: unknown): number => (object as WasmObject).__wbg_ptr;
  * The layout is private to iced-x86 1.21.0, so `selfTest` checks it before first use.
  */
 export class CodeDecoder {
-  readonly #decoder: iced.Decoder;
+  readonly #decoder: Iced.Decoder;
   readonly #instruction = new iced.Instruction();
   readonly #start: number;
   readonly #end: number;
@@ -105,7 +106,7 @@ export class CodeDecoder {
 let tested = false;
 
 /**
- * Checks that the private layout is as expected, once per thread.
+ * Checks that the private layout and the numbers are as expected, once per thread.
  * @throws ProfGenError `environment/decoder`
  */
 export function selfTest(): void {
@@ -135,6 +136,7 @@ export function selfTest(): void {
     rows.immediate(4, rows.kind(4, 1)),
     rows.displacement(5),
   ];
+  const { Code, Register } = numbers;
   const expected = [
     6,
     ...[
@@ -158,7 +160,11 @@ export function selfTest(): void {
     0x0123456789,
     0x1022,
   ];
-  if (seen.join() !== expected.join()) {
+  const isSame = Object.entries(numbers).every(([kind, ours]) => {
+    const theirs: Readonly<Record<string, unknown>> = iced[kind as keyof typeof numbers];
+    return Object.entries(ours).every(([name, number]) => theirs[name] === number);
+  });
+  if (seen.join() !== expected.join() || !isSame) {
     throw new ProfGenError('environment/decoder', 'The installed iced-x86 does not decode as expected', {
       hint: 'Install exactly iced-x86 1.21.0 (npm ci); its record layout is relied upon.',
     });

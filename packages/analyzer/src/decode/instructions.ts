@@ -1,4 +1,4 @@
-import iced from 'iced-x86';
+import { iced } from './iced.js';
 import { Code, FlowControl, Mnemonic, OpKind } from './iced-numbers.js';
 
 /** Words kept of each instruction: bytes 8 to 48 of iced's own record. */
@@ -127,6 +127,19 @@ export class Instructions {
   }
 }
 
+/** TypeScript's enumerations have an entry for each name, and one back. */
+const named = (numbers: Readonly<Record<string, number | string>>): [name: string, number: number][] =>
+  Object.entries(numbers).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+
+/** All codes by the names that iced gives them. */
+export const codeNames: readonly (readonly [name: string, code: number])[] = named(iced.Code);
+const mnemonicNames: readonly (readonly [name: string, mnemonic: number])[] = named(iced.Mnemonic);
+
+/** Mnemonics by their names. */
+export function mnemonicsNamed(pattern: RegExp): number[] {
+  return mnemonicNames.flatMap(([name, mnemonic]) => (pattern.test(name) ? [mnemonic] : []));
+}
+
 const CODES = 8192;
 /** FlowControl of each Code. */
 export const flowOf = new Uint8Array(CODES);
@@ -143,8 +156,8 @@ export const faultsOf = new Uint8Array(CODES);
 {
   const probe = new iced.Instruction();
   const permitted: ReadonlySet<number> = new Set([Mnemonic.In, Mnemonic.Out, Mnemonic.Cli, Mnemonic.Sti]);
-  for (const value of Object.values(Code)) {
-    if (typeof value !== 'number' || value >= CODES) continue;
+  for (const [, value] of codeNames) {
+    if (value >= CODES) continue;
     probe.code = value;
     flowOf[value] = probe.flowControl;
     mnemonicOf[value] = probe.mnemonic;

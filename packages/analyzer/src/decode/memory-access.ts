@@ -1,4 +1,5 @@
-import iced from 'iced-x86';
+import type * as Iced from 'iced-x86';
+import { iced } from './iced.js';
 import { Mnemonic } from './iced-numbers.js';
 import { type Instructions, mnemonicOf, operandKind } from './instructions.js';
 
@@ -13,7 +14,7 @@ export interface MemoryAccess {
 const none: MemoryAccess = { reads: false, writes: false, width: 0 };
 const known = new Map<number, MemoryAccess>();
 let probe:
-  | { readonly instruction: iced.Instruction; readonly factory: iced.InstructionInfoFactory }
+  | { readonly instruction: Iced.Instruction; readonly factory: Iced.InstructionInfoFactory }
   | undefined;
 
 /** With a register as bit number these reach bits far from their operand's address. */

@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 
 /**
  * Bounds-checked little-endian reads from a file. Every read past the end is `elf/truncated` with the

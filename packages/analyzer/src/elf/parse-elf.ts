@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import { ByteView } from './byte-view.js';
 import { dynamicOf, dynamicTag } from './dynamic.js';
 import { type Elf, type Section, segmentType } from './elf.js';

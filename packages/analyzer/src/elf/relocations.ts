@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import type { ByteView } from './byte-view.js';
 import { type Dynamic, dynamicTag, offsetIn } from './dynamic.js';
 import { type Relocations, relocationType, type Section, type Segment, segmentType } from './elf.js';

@@ -1,5 +1,5 @@
 import { Mnemonic } from '../decode/iced-numbers.js';
-import { flow, flowOf, mnemonicOf, operandKind } from '../decode/instructions.js';
+import { flow, flowOf, mnemonicOf, mnemonicsNamed, operandKind } from '../decode/instructions.js';
 import { argumentRegisters, fullRegister, registerWidth } from '../decode/registers.js';
 import {
   eachReference,
@@ -13,17 +13,11 @@ import {
 const MAX_BACK = 24;
 
 /** Instructions that write their first operand and nothing else but flags (push: the stack). */
-const plain = new Set<number>();
-for (const [name, value] of Object.entries(Mnemonic)) {
-  if (
-    typeof value === 'number' &&
-    /^(Mov|Movzx|Movsxd?|Mov(aps|ups|dqa|dqu|q|d)|Lea|Xor|And|Or|Add|Sub|Shl|Shr|Sar|Not|Neg|Pxor|Push|Test|Cmp|Nop|Cmov[a-z]+|Set(?!ssbsy)[a-z]{1,2})$/.test(
-      name,
-    )
-  ) {
-    plain.add(value);
-  }
-}
+const plain = new Set(
+  mnemonicsNamed(
+    /^(Mov|Movzx|Movsxd?|Mov(aps|ups|dqa|dqu|q|d)|Lea|Xor|And|Or|Add|Sub|Shl|Shr|Sar|Not|Neg|Pxor|Push|Test|Cmp|Nop|Cmov[a-z]+|Set(?!ssbsy)[a-z]{1,2})$/,
+  ),
+);
 const onlyReads = new Set<number>([Mnemonic.Test, Mnemonic.Cmp, Mnemonic.Nop, Mnemonic.Push]);
 
 /**

@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import { type Elf, isCode, relocationType } from '../elf/elf.js';
 import type { CodeMap } from './code-map.js';
 import { constantArguments } from './constant-arguments.js';

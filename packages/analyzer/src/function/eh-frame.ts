@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import { type Elf, fileOffset, segmentType } from '../elf/elf.js';
 
 /** Extent of a function as its unwind entry says, in addresses; `end` is exclusive. */

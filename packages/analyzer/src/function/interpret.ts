@@ -1,10 +1,12 @@
-import { Code, Mnemonic, Register } from '../decode/iced-numbers.js';
+import { Mnemonic, Register } from '../decode/iced-numbers.js';
 import { memoryAccess } from '../decode/memory-access.js';
 import {
+  codeNames,
   flow,
   flowOf,
   type Instructions,
   mnemonicOf,
+  mnemonicsNamed,
   operandKind,
   operandsOf,
 } from '../decode/instructions.js';
@@ -36,6 +38,7 @@ import {
   threadOffset,
   type Value,
 } from './value.js';
+import { Worklist } from './worklist.js';
 
 /** Blocks are visited at most this often on average; beyond, the answer is "not decided". */
 const MAX_VISITS = 48;
@@ -152,14 +155,9 @@ const keepsFlags = new Set<number>([
   Mnemonic.Leave,
 ]);
 
-const conditionalMoves = new Set<number>();
-const conditionalSets = new Set<number>();
-for (const [name, value] of Object.entries(Mnemonic)) {
-  if (typeof value !== 'number') continue;
-  if (/^Cmov[a-z]+$/.test(name)) conditionalMoves.add(value);
-  if (/^Set(?!ssbsy)[a-z]{1,2}$/.test(name)) conditionalSets.add(value);
-  if (conditionalMoves.has(value) || conditionalSets.has(value)) keepsFlags.add(value);
-}
+const conditionalMoves = new Set(mnemonicsNamed(/^Cmov[a-z]+$/));
+const conditionalSets = new Set(mnemonicsNamed(/^Set(?!ssbsy)[a-z]{1,2}$/));
+for (const mnemonic of [...conditionalMoves, ...conditionalSets]) keepsFlags.add(mnemonic);
 
 /** What is known of memory outside the function, and the file's terms. */
 export interface Memory {
@@ -271,8 +269,10 @@ class Interpretation {
   readonly #rows: Instructions;
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
-  /** Heads of blocks to run, swept in address order. */
-  readonly #pending = new Set<number>();
+  /** Heads of blocks by rank, and ranks by head: see `#rank`. */
+  readonly #heads: number[] = [];
+  readonly #rankOf = new Map<number, number>();
+  #pending = new Worklist(0);
   #indirect: MachineState | undefined;
   readonly #visits = new Map<number, number>();
   readonly #tables: TableLoad[] = [];
@@ -318,17 +318,15 @@ class Interpretation {
       // Overlapping decodes exist (a prefix jumped over); every reached row must be seen.
       at++;
     }
-    this.#enter(target.start, MachineState.atEntry());
-    for (const entry of target.entries) this.#enter(entry, MachineState.atEntry());
-    for (const label of target.labels) this.#enter(label, MachineState.unknown());
+    this.#rank([target.start, ...target.entries, ...target.labels, ...addresses]);
+    this.#enter(target.start, MachineState.atEntry(), true);
+    for (const entry of target.entries) this.#enter(entry, MachineState.atEntry(), true);
+    for (const label of target.labels) this.#enter(label, MachineState.unknown(), true);
     let budget = (heads.size + 4) * MAX_VISITS;
     const settle = (): boolean => {
-      while (this.#pending.size > 0) {
-        for (const at of [...this.#pending].sort((a, b) => a - b)) {
-          if (--budget < 0 || --this.effort.blocks < 0) return false;
-          this.#pending.delete(at);
-          this.#runBlock(at);
-        }
+      for (let rank = this.#pending.take(); rank >= 0; rank = this.#pending.take()) {
+        if (--budget < 0 || --this.effort.blocks < 0) return false;
+        this.#runBlock(this.#heads[rank] ?? 0);
       }
       return true;
     };
@@ -336,7 +334,7 @@ class Interpretation {
     // What no branch reaches is reached through a jump table or by an exception.
     for (const at of addresses) {
       if (!heads.has(at) || this.#states.has(at) || scanner.rowOf(at) < 0) continue;
-      this.#enter(at, MachineState.unknown());
+      this.#enter(at, MachineState.unknown(), true);
       if (!settle()) return false;
     }
     // The end of a piece that was not a head of anything.
@@ -347,16 +345,70 @@ class Interpretation {
     return true;
   }
 
-  #enter(at: number, state: MachineState): void {
-    if (this.scanner.rowOf(at) < 0) return;
+  /**
+   * Ranks the heads of blocks in reverse postorder: a block is run when those that lead to it have been, as far as
+   * loops allow, so that most blocks are run once or twice (Aho and others, Compilers, 9.6.6).
+   */
+  #rank(roots: readonly number[]): void {
+    const seen = new Set<number>();
+    const postorder: number[] = [];
+    const isNew = (head: number): boolean =>
+      !seen.has(head) && this.#leaders.has(head) && this.scanner.rowOf(head) >= 0;
+    for (const root of roots) {
+      if (!isNew(root)) continue;
+      seen.add(root);
+      const path = [{ head: root, ways: this.#successors(root) }];
+      for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+        const next = last.ways.pop();
+        if (next === undefined) {
+          postorder.push(last.head);
+          path.pop();
+        } else if (isNew(next)) {
+          seen.add(next);
+          path.push({ head: next, ways: this.#successors(next) });
+        }
+      }
+    }
+    for (let i = postorder.length - 1; i >= 0; i--) {
+      const head = postorder[i] ?? 0;
+      this.#rankOf.set(head, this.#heads.push(head) - 1);
+    }
+    this.#pending = new Worklist(this.#heads.length);
+  }
+
+  /**
+   * Heads of the blocks that may follow the one that begins at `head`. The target of a branch comes last, so that it is
+   * followed first and ranks behind the rest: it is more often a loop's exit than its body.
+   */
+  #successors(head: number): number[] {
+    const rows = this.#rows;
+    for (let at = head; ; ) {
+      const row = this.scanner.rowOf(at);
+      if (row < 0) return [];
+      const kind = flowOf[rows.code(row)] ?? 0;
+      const next = at + rows.length(row);
+      if (kind === flow.jump) return [rows.displacement(row)];
+      if (kind === flow.indirectJump) return [...this.tableTargets];
+      if (kind === flow.return || kind === flow.exception) return [];
+      if (kind === flow.call && this.neverReturning.has(rows.displacement(row))) return [];
+      if (kind === flow.branch || kind === flow.transaction) return [next, rows.displacement(row)];
+      if (this.#leaders.has(next)) return [next];
+      at = next;
+    }
+  }
+
+  /** @param isOwn nobody else has the state, nor will change it */
+  #enter(at: number, state: MachineState, isOwn = false): void {
+    const rank = this.#rankOf.get(at);
+    if (rank === undefined) return;
     const known = this.#states.get(at);
     // Go code goes back to its start only after the stack has grown, with its arguments as they were.
     if (this.#isGo && known && at === this.target.start) return;
     if (!known) {
-      this.#states.set(at, state.clone());
-      this.#pending.add(at);
+      this.#states.set(at, isOwn ? state : state.clone());
+      this.#pending.add(rank);
     } else if (known.merge(state, (this.#visits.get(at) ?? 0) > VISITS_BEFORE_WIDENING))
-      this.#pending.add(at);
+      this.#pending.add(rank);
   }
 
   #runBlock(head: number): void {
@@ -373,7 +425,7 @@ class Interpretation {
       if (!isBranch) this.#observe(at, state);
       const next = at + rows.length(row);
       if (kind === flow.jump) {
-        this.#enter(rows.displacement(row), state);
+        this.#enter(rows.displacement(row), state, true);
         return;
       }
       if (kind === flow.indirectJump) {
@@ -391,7 +443,7 @@ class Interpretation {
       } else this.#stepWithFlags(row, state);
       previous = row;
       if (this.#leaders.has(next)) {
-        this.#enter(next, state);
+        this.#enter(next, state, true);
         return;
       }
       at = next;
@@ -434,7 +486,7 @@ class Interpretation {
     if (equal && !isSaid && mnemonic === Mnemonic.Je) taken.registers[equal.register] = equal.value;
     if (equal && !isSaid && mnemonic === Mnemonic.Jne) state.registers[equal.register] = equal.value;
     this.#observe(rows.address(row), taken);
-    this.#enter(rows.displacement(row), taken);
+    this.#enter(rows.displacement(row), taken, true);
   }
 
   /**
@@ -650,7 +702,7 @@ class Interpretation {
       if (values !== undefined && values.length <= MAX_CASE_RANGES) {
         there.constrain(key, { subject, mask, ranges: values });
       }
-      this.#enter(to, there);
+      this.#enter(to, there, true);
     }
     return true;
   }
@@ -1152,12 +1204,11 @@ function bitwise(a: number, b: number, f: (a: number, b: number) => number): num
 
 const wideSources = new Set<number>();
 const widths = new Map<number, number>();
-for (const [name, value] of Object.entries(Code)) {
-  if (typeof value !== 'number') continue;
-  if (/^Mov[sz]x_r(16|32|64)_rm16$/.test(name)) wideSources.add(value);
+for (const [name, code] of codeNames) {
+  if (/^Mov[sz]x_r(16|32|64)_rm16$/.test(name)) wideSources.add(code);
   const memory =
     /^[A-Z][a-z]+_rm(8|16|32|64)_imm/.exec(name) ?? /^(?:Inc|Dec|Neg|Not)_rm(8|16|32|64)$/.exec(name);
-  if (memory?.[1]) widths.set(value, Number(memory[1]) / 8);
+  if (memory?.[1]) widths.set(code, Number(memory[1]) / 8);
 }
 
 /** Bytes of the memory operand of an instruction without a general register operand. */

@@ -138,7 +138,7 @@ export class MachineState {
       const theirs = other.registers[i] ?? null;
       if (before === null || before === theirs) continue;
       const after = join(before, theirs);
-      if (!sameValue(before, after)) {
+      if (after !== before) {
         this.registers[i] = widen ? null : after;
         changed = true;
       }
@@ -167,7 +167,7 @@ export class MachineState {
       if (theirs === mine) continue;
       let value = join(mine.value, theirs ? theirs.value : other.#untouched(at));
       const width = Math.min(mine.width, theirs?.width ?? 8);
-      if (sameValue(mine.value, value) && mine.width === width) continue;
+      if (value === mine.value && mine.width === width) continue;
       if (widen) value = null;
       if (value === null && at < 8) this.#ownSlots().delete(at);
       else this.#ownSlots().set(at, { value, width });
@@ -178,7 +178,7 @@ export class MachineState {
       const untouched = this.#untouched(at);
       if (untouched === null) continue;
       const value = join(untouched, theirs.value);
-      if (sameValue(value, untouched) && theirs.width >= 8) continue;
+      if (value === untouched && theirs.width >= 8) continue;
       this.#ownSlots().set(at, { value: widen ? null : value, width: theirs.width });
       changed = true;
     }

@@ -95,18 +95,21 @@ export function onlyAtom(value: Value): Atom | undefined {
  */
 export function lowHalf(value: Value): Value {
   if (value === null) return null;
-  return unite(
-    value.map((atom) => {
-      const tag = Math.floor(atom / UNIT);
-      const k = atom - tag * UNIT - BIAS;
-      if (tag === CONSTANT || tag === LOW_CONSTANT) {
-        return encode(CONSTANT, ((k % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000);
-      }
-      if (tag >= REGISTER && tag < SLOT) return encode(tag - REGISTER + LOW_REGISTER, k);
-      if (tag >= HALF_REGISTER && tag < LOW_CONSTANT) return encode(tag - HALF_REGISTER + LOW_REGISTER, k);
-      return tag === ADDRESS || tag === THREAD || tag === TABLE ? undefined : atom;
-    }),
-  );
+  if (value.length !== 1) return unite(value.map(lowHalfOf));
+  const atom = value[0] ?? 0;
+  const low = lowHalfOf(atom);
+  return low === atom ? value : one(low);
+}
+
+function lowHalfOf(atom: number): number | undefined {
+  const tag = Math.floor(atom / UNIT);
+  const k = atom - tag * UNIT - BIAS;
+  if (tag === CONSTANT || tag === LOW_CONSTANT) {
+    return encode(CONSTANT, ((k % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000);
+  }
+  if (tag >= REGISTER && tag < SLOT) return encode(tag - REGISTER + LOW_REGISTER, k);
+  if (tag >= HALF_REGISTER && tag < LOW_CONSTANT) return encode(tag - HALF_REGISTER + LOW_REGISTER, k);
+  return tag === ADDRESS || tag === THREAD || tag === TABLE ? undefined : atom;
 }
 
 /** A 32-bit value extended by its sign: constants exactly, of the rest the low half stays known. */
@@ -170,12 +173,16 @@ export function combineConstants(a: Value, b: Value, f: (a: number, b: number) =
 
 function unite(atoms: readonly (number | undefined)[]): Value {
   if (atoms.length === 1) return one(atoms[0]);
-  const set = new Set<number>();
+  const sorted: number[] = [];
   for (const atom of atoms) {
     if (atom === undefined) return null;
-    set.add(atom);
+    sorted.push(atom);
   }
-  return set.size > MAX_ATOMS ? null : [...set].sort((x, y) => x - y);
+  sorted.sort((x, y) => x - y);
+  let distinct = 0;
+  for (const atom of sorted) if (distinct === 0 || atom !== sorted[distinct - 1]) sorted[distinct++] = atom;
+  sorted.length = distinct;
+  return distinct > MAX_ATOMS ? null : sorted;
 }
 
 /**
@@ -197,10 +204,22 @@ export function plus(value: Value, k: number, width = 8): Value {
   );
 }
 
+/** What either may be; the one itself that the other adds nothing to. */
 export function join(a: Value, b: Value): Value {
   if (a === b) return a;
   if (a === null || b === null) return null;
-  return sameValue(a, b) ? a : unite([...a, ...b]);
+  const joined: number[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const left = a[i] ?? Number.POSITIVE_INFINITY;
+    const right = b[j] ?? Number.POSITIVE_INFINITY;
+    if (left <= right) i++;
+    if (right <= left) j++;
+    joined.push(Math.min(left, right));
+  }
+  if (joined.length === a.length) return a;
+  if (joined.length === b.length) return b;
+  return joined.length > MAX_ATOMS ? null : joined;
 }
 
 export function sameValue(a: Value, b: Value): boolean {

@@ -1,5 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import { decodeColumns, encodeColumns } from './column-format.js';
 import { analyzerVersion, type FileDetail, type FileSummary } from './file-summary.js';
 

@@ -1,4 +1,4 @@
-import { ProfGenError } from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core/base';
 import { type Elf, type ElfSymbol, fileOffset, segmentType } from '../elf/elf.js';
 import { isPacked } from '../elf/is-packed.js';
 import { callNumbers } from '../function/call-numbers.js';

@@ -1,4 +1,4 @@
-import { compareStrings } from '@prof-gen/core';
+import { compareStrings } from '@prof-gen/core/base';
 import { selfTest } from '../decode/decoder.js';
 import type { Elf } from '../elf/elf.js';
 import { parseElf } from '../elf/parse-elf.js';
