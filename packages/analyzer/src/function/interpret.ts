@@ -12,6 +12,7 @@ import {
 } from '../decode/instructions.js';
 import { fullRegister, r11, rax, rbp, rcx, rdi, rdx, registerWidth, rsi, rsp } from '../decode/registers.js';
 import { branchRanges } from './branch-ranges.js';
+import { type FlowGraph, flowGraph } from './flow-graph.js';
 import type { GoFunction } from './go-table.js';
 import { type Comparison, MachineState } from './machine-state.js';
 import { includes, intersect, type Ranges, shift } from './ranges.js';
@@ -238,6 +239,7 @@ export function interpret(
   effort: Effort,
   memory?: Memory,
 ): Observations | undefined {
+  const graph = flowGraph(target, scanner, tableTargets, neverReturning);
   let escaped = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < MAX_RESTARTS; attempt++) {
     // From the second half on, every slot counts as reachable by pointers, and nothing can escape further.
@@ -245,6 +247,7 @@ export function interpret(
     const run = new Interpretation(
       target,
       scanner,
+      graph,
       watched,
       tableTargets,
       neverReturning,
@@ -267,19 +270,17 @@ class Interpretation {
   readonly #assumed: number;
   readonly #isGo: boolean;
   readonly #rows: Instructions;
-  readonly #leaders = new Set<number>();
-  readonly #states = new Map<number, MachineState>();
-  /** Heads of blocks by rank, and ranks by head: see `#rank`. */
-  readonly #heads: number[] = [];
-  readonly #rankOf = new Map<number, number>();
-  #pending = new Worklist(0);
+  /** By rank of the block: what holds at its head, and how often it has been run. */
+  readonly #states: (MachineState | undefined)[];
+  readonly #visits: Uint32Array;
+  readonly #pending: Worklist;
   #indirect: MachineState | undefined;
-  readonly #visits = new Map<number, number>();
   readonly #tables: TableLoad[] = [];
 
   constructor(
     private readonly target: FunctionCode,
     private readonly scanner: FunctionScanner,
+    private readonly graph: FlowGraph,
     private readonly watched: ReadonlySet<number>,
     private readonly tableTargets: ReadonlySet<number>,
     private readonly neverReturning: ReadonlySet<number>,
@@ -292,134 +293,71 @@ class Interpretation {
     this.#rows = scanner.rows;
     this.#assumed = assumed;
     this.escaped = assumed;
+    const blocks = graph.heads.length;
+    this.#states = new Array<MachineState | undefined>(blocks).fill(undefined);
+    this.#visits = new Uint32Array(blocks);
+    this.#pending = new Worklist(blocks);
   }
 
   solve(): boolean {
-    const { target, scanner } = this;
-    const rows = this.#rows;
-    const addresses: number[] = [];
-    const heads = this.#leaders;
-    heads.add(target.start);
-    for (const address of [...target.entries, ...target.labels, ...this.tableTargets]) heads.add(address);
-    for (let at = target.start; at < target.end; ) {
-      const row = scanner.rowOf(at);
-      if (row < 0) {
-        at++;
-        continue;
-      }
-      addresses.push(at);
-      const kind = flowOf[rows.code(row)] ?? 0;
-      if (kind === flow.jump || kind === flow.branch || kind === flow.transaction) {
-        heads.add(rows.displacement(row));
-        heads.add(at + rows.length(row));
-      } else if (kind === flow.return || kind === flow.indirectJump || kind === flow.exception) {
-        heads.add(at + rows.length(row));
-      }
-      // Overlapping decodes exist (a prefix jumped over); every reached row must be seen.
-      at++;
-    }
-    this.#rank([target.start, ...target.entries, ...target.labels, ...addresses]);
+    const { target } = this;
+    const { addresses, heads } = this.graph;
     this.#enter(target.start, MachineState.atEntry(), true);
     for (const entry of target.entries) this.#enter(entry, MachineState.atEntry(), true);
     for (const label of target.labels) this.#enter(label, MachineState.unknown(), true);
-    let budget = (heads.size + 4) * MAX_VISITS;
+    let budget = (heads.length + 4) * MAX_VISITS;
     const settle = (): boolean => {
       for (let rank = this.#pending.take(); rank >= 0; rank = this.#pending.take()) {
         if (--budget < 0 || --this.effort.blocks < 0) return false;
-        this.#runBlock(this.#heads[rank] ?? 0);
+        this.#runBlock(rank);
       }
       return true;
     };
     if (!settle()) return false;
     // What no branch reaches is reached through a jump table or by an exception.
     for (const at of addresses) {
-      if (!heads.has(at) || this.#states.has(at) || scanner.rowOf(at) < 0) continue;
+      const rank = this.#rankAt(at);
+      if (rank < 0 || this.#states[rank]) continue;
       this.#enter(at, MachineState.unknown(), true);
       if (!settle()) return false;
     }
     // The end of a piece that was not a head of anything.
-    for (const at of addresses) {
-      if (!this.watched.has(at) || this.observed.has(at)) continue;
-      this.observed.set(at, MachineState.unknown());
+    for (const at of this.watched) {
+      if (!this.observed.has(at) && this.scanner.rowOf(at) >= 0)
+        this.observed.set(at, MachineState.unknown());
     }
     return true;
   }
 
-  /**
-   * Ranks the heads of blocks in reverse postorder: a block is run when those that lead to it have been, as far as
-   * loops allow, so that most blocks are run once or twice (Aho and others, Compilers, 9.6.6).
-   */
-  #rank(roots: readonly number[]): void {
-    const seen = new Set<number>();
-    const postorder: number[] = [];
-    const isNew = (head: number): boolean =>
-      !seen.has(head) && this.#leaders.has(head) && this.scanner.rowOf(head) >= 0;
-    for (const root of roots) {
-      if (!isNew(root)) continue;
-      seen.add(root);
-      const path = [{ head: root, ways: this.#successors(root) }];
-      for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
-        const next = last.ways.pop();
-        if (next === undefined) {
-          postorder.push(last.head);
-          path.pop();
-        } else if (isNew(next)) {
-          seen.add(next);
-          path.push({ head: next, ways: this.#successors(next) });
-        }
-      }
-    }
-    for (let i = postorder.length - 1; i >= 0; i--) {
-      const head = postorder[i] ?? 0;
-      this.#rankOf.set(head, this.#heads.push(head) - 1);
-    }
-    this.#pending = new Worklist(this.#heads.length);
-  }
-
-  /**
-   * Heads of the blocks that may follow the one that begins at `head`. The target of a branch comes last, so that it is
-   * followed first and ranks behind the rest: it is more often a loop's exit than its body.
-   */
-  #successors(head: number): number[] {
-    const rows = this.#rows;
-    for (let at = head; ; ) {
-      const row = this.scanner.rowOf(at);
-      if (row < 0) return [];
-      const kind = flowOf[rows.code(row)] ?? 0;
-      const next = at + rows.length(row);
-      if (kind === flow.jump) return [rows.displacement(row)];
-      if (kind === flow.indirectJump) return [...this.tableTargets];
-      if (kind === flow.return || kind === flow.exception) return [];
-      if (kind === flow.call && this.neverReturning.has(rows.displacement(row))) return [];
-      if (kind === flow.branch || kind === flow.transaction) return [next, rows.displacement(row)];
-      if (this.#leaders.has(next)) return [next];
-      at = next;
-    }
+  /** Rank of the block that begins at an address, or -1. */
+  #rankAt(at: number): number {
+    const row = this.scanner.rowOf(at);
+    return row < 0 ? -1 : (this.graph.rankOfRow[row] ?? -1);
   }
 
   /** @param isOwn nobody else has the state, nor will change it */
   #enter(at: number, state: MachineState, isOwn = false): void {
-    const rank = this.#rankOf.get(at);
-    if (rank === undefined) return;
-    const known = this.#states.get(at);
+    const rank = this.#rankAt(at);
+    if (rank < 0) return;
+    const known = this.#states[rank];
     // Go code goes back to its start only after the stack has grown, with its arguments as they were.
     if (this.#isGo && known && at === this.target.start) return;
     if (!known) {
-      this.#states.set(at, isOwn ? state : state.clone());
+      this.#states[rank] = isOwn ? state : state.clone();
       this.#pending.add(rank);
-    } else if (known.merge(state, (this.#visits.get(at) ?? 0) > VISITS_BEFORE_WIDENING))
+    } else if (known.merge(state, (this.#visits[rank] ?? 0) > VISITS_BEFORE_WIDENING))
       this.#pending.add(rank);
   }
 
-  #runBlock(head: number): void {
+  #runBlock(rank: number): void {
     const rows = this.#rows;
-    const state = this.#states.get(head)?.clone();
-    this.#visits.set(head, (this.#visits.get(head) ?? 0) + 1);
+    const { heads, rankOfRow } = this.graph;
+    const state = this.#states[rank]?.clone();
+    this.#visits[rank] = (this.#visits[rank] ?? 0) + 1;
     if (!state) return;
     let previous = -1;
-    for (let at = head; ; ) {
-      const row = this.scanner.rowOf(at);
-      if (row < 0) return;
+    let at = heads[rank] ?? 0;
+    for (let row = this.scanner.rowOf(at); row >= 0; ) {
       const kind = flowOf[rows.code(row)] ?? 0;
       const isBranch = kind === flow.branch || kind === flow.transaction;
       if (!isBranch) this.#observe(at, state);
@@ -442,11 +380,12 @@ class Interpretation {
         this.#branch(row, previous, state);
       } else this.#stepWithFlags(row, state);
       previous = row;
-      if (this.#leaders.has(next)) {
-        this.#enter(next, state, true);
+      at = next;
+      row = this.scanner.rowOf(at);
+      if ((rankOfRow[row] ?? -1) >= 0) {
+        this.#enter(at, state, true);
         return;
       }
-      at = next;
     }
   }
 
