@@ -52,7 +52,7 @@ export class SymbolBinder {
   /** How many objects' definitions are known. */
   #known = 0;
   /** By object and import. */
-  readonly #bound: Map<number, readonly Definition[]>[] = [];
+  readonly #bound: (readonly Definition[] | undefined)[][] = [];
   /** By reference: many objects refer to the same names. */
   readonly #inScope = new Map<string, readonly Definition[]>();
   readonly #inLate = new Map<string, readonly Definition[]>();
@@ -68,7 +68,7 @@ export class SymbolBinder {
   extend(): void {
     for (; this.#known < this.#objects.length; this.#known++) {
       const object = this.#known;
-      this.#bound.push(new Map());
+      this.#bound.push([]);
       for (const symbol of this.#objects[object]?.summary.exports ?? []) {
         const list = this.#definitions.get(symbol.name);
         if (list) list.push({ object, symbol });
@@ -76,7 +76,7 @@ export class SymbolBinder {
       }
     }
     this.#inLate.clear();
-    for (const [position, bound] of this.#bound.entries()) if (this.#isLate(position)) bound.clear();
+    for (const [position, bound] of this.#bound.entries()) if (this.#isLate(position)) bound.length = 0;
   }
 
   /** All definitions of a name, of whatever version, in the order of the objects: what dlsym may find. */
@@ -87,10 +87,10 @@ export class SymbolBinder {
   /** @returns the definitions that import `symbol` of an object may be bound to; several where it is not decided */
   bind(object: number, symbol: number): readonly Definition[] {
     const bound = this.#bound[object];
-    const known = bound?.get(symbol);
+    const known = bound?.[symbol];
     if (known) return known;
     const found = this.#find(object, symbol);
-    bound?.set(symbol, found);
+    if (bound) bound[symbol] = found;
     return found;
   }
 

@@ -78,8 +78,10 @@ export class GuardState {
 
   /** Takes in what a call hands to a node. Returns whether the node learns of new values. */
   receive(object: number, node: number, given: Given): boolean {
+    const wanted = this.#parameters[object]?.get(node);
+    if (wanted === undefined) return false;
     let changed = false;
-    for (const register of this.#parameters[object]?.get(node) ?? []) {
+    for (const register of wanted) {
       const values = given.get(register) ?? 'anything';
       if (grow(this.#given, `${object} ${node} ${register}`, values)) changed = true;
     }

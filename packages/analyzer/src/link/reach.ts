@@ -21,9 +21,9 @@ export interface Reached {
   readonly from: Reached | undefined;
   readonly via: ChainVia | EdgeKind;
   /** The definition that `import`, `lookup` and `export` lead to. */
-  readonly symbol?: ExportedSymbol;
-  /** What must hold where it is reached from: index into the `conditions` of that object's summary. */
-  readonly condition?: number;
+  readonly symbol: ExportedSymbol | undefined;
+  /** What must hold where it is reached from: index into the `conditions` of that object's summary; 0 for nothing. */
+  readonly condition: number;
 }
 
 export interface ReachVisitor {
@@ -34,44 +34,47 @@ export interface ReachVisitor {
 
 /** What a node has besides its plain ways. */
 interface AtNode {
-  readonly sites: CallSite[];
-  readonly undecided: UndecidedSite[];
-  readonly numberedCalls: NumberedCall[];
-  readonly lateNames: NameUse[];
-  readonly lookups: NameUse[];
-  readonly guarded: GuardedEdge[];
-  readonly stores: FileSummary['stores'][number][];
+  sites: readonly CallSite[];
+  undecided: readonly UndecidedSite[];
+  numberedCalls: readonly NumberedCall[];
+  lateNames: readonly NameUse[];
+  lookups: readonly NameUse[];
+  guarded: readonly GuardedEdge[];
+  stores: FileSummary['stores'];
 }
 
-const indexes = new WeakMap<FileSummary, ReadonlyMap<number, AtNode>>();
+const nothing: AtNode = {
+  sites: [],
+  undecided: [],
+  numberedCalls: [],
+  lateNames: [],
+  lookups: [],
+  guarded: [],
+  stores: [],
+};
 
-function byNode(summary: FileSummary): ReadonlyMap<number, AtNode> {
+const indexes = new WeakMap<FileSummary, readonly (AtNode | undefined)[]>();
+
+/** By node: what it has, or undefined where that is nothing. */
+function byNode(summary: FileSummary): readonly (AtNode | undefined)[] {
   const known = indexes.get(summary);
   if (known) return known;
-  const index = new Map<number, AtNode>();
-  const at = (node: number): AtNode => {
-    let facts = index.get(node);
-    if (facts === undefined) {
-      facts = {
-        sites: [],
-        undecided: [],
-        numberedCalls: [],
-        lateNames: [],
-        lookups: [],
-        guarded: [],
-        stores: [],
-      };
-      index.set(node, facts);
+  const index = new Array<AtNode | undefined>(summary.nodes).fill(undefined);
+  const take = <Kind extends keyof AtNode>(kind: Kind, list: AtNode[Kind]): void => {
+    for (const fact of list) {
+      const facts = (index[fact.node] ??= { ...nothing });
+      // The first makes the list: most nodes have facts of one kind, if any.
+      if (facts[kind] === nothing[kind]) facts[kind] = [fact] as unknown as AtNode[Kind];
+      else (facts[kind] as (typeof fact)[]).push(fact);
     }
-    return facts;
   };
-  for (const site of summary.sites) at(site.node).sites.push(site);
-  for (const site of summary.undecided) at(site.node).undecided.push(site);
-  for (const call of summary.numberedCalls) at(call.node).numberedCalls.push(call);
-  for (const use of summary.lateNames) at(use.node).lateNames.push(use);
-  for (const use of summary.lookups) at(use.node).lookups.push(use);
-  for (const edge of summary.guarded) at(edge.node).guarded.push(edge);
-  for (const store of summary.stores) at(store.node).stores.push(store);
+  take('sites', summary.sites);
+  take('undecided', summary.undecided);
+  take('numberedCalls', summary.numberedCalls);
+  take('lateNames', summary.lateNames);
+  take('lookups', summary.lookups);
+  take('guarded', summary.guarded);
+  take('stores', summary.stores);
   indexes.set(summary, index);
   return index;
 }
@@ -103,6 +106,8 @@ export class ReachWalk {
   readonly #binder: SymbolBinder;
   /** By object and node: how it was reached. */
   readonly #reached: (Reached | undefined)[][] = [];
+  /** By object: `byNode` of its summary. */
+  readonly #facts: (readonly (AtNode | undefined)[])[] = [];
   readonly #queue: Reached[] = [];
   #next = 0;
   readonly #again = new Set<Reached>();
@@ -130,8 +135,10 @@ export class ReachWalk {
   run(): void {
     const first = this.#reached.length;
     const { objects } = this.input;
-    for (const { summary } of objects.slice(first))
-      this.#reached.push(new Array<Reached | undefined>(summary.nodes));
+    for (const { summary } of objects.slice(first)) {
+      this.#reached.push(new Array<Reached | undefined>(summary.nodes).fill(undefined));
+      this.#facts.push(byNode(summary));
+    }
     if (first > 0) this.#takeIn(first);
     for (const { object, node, via, symbol } of rootsOf(this.input, first)) {
       this.#visit(object, node, undefined, via, symbol);
@@ -186,18 +193,11 @@ export class ReachWalk {
     if (symbol) this.#store(object, node, symbol.name);
     const learns = this.guards.receive(object, node, given);
     const before = known[node];
-    if (before) {
+    if (before !== undefined) {
       if (learns) this.#again.add(before);
       return;
     }
-    const reached = {
-      object,
-      node,
-      from,
-      via,
-      ...(symbol && { symbol }),
-      ...(condition !== 0 && { condition }),
-    };
+    const reached: Reached = { object, node, from, via, symbol, condition };
     known[node] = reached;
     this.#queue.push(reached);
   }
@@ -206,7 +206,7 @@ export class ReachWalk {
   #store(object: number, node: number, name: string): void {
     const summary = this.input.objects[object]?.summary;
     if (!summary || summary.stores.length === 0) return;
-    for (const { symbol, cell } of byNode(summary).get(node)?.stores ?? []) {
+    for (const { symbol, cell } of this.#facts[object]?.[node]?.stores ?? []) {
       if (symbol !== name) continue;
       for (const asker of this.guards.store(object, cell)) {
         const reached = this.#reached[asker.object]?.[asker.node];
@@ -220,8 +220,7 @@ export class ReachWalk {
     const { objects } = this.input;
     const summary = objects[here.object]?.summary;
     if (!summary) return;
-    const facts = byNode(summary).get(here.node);
-    for (const { name } of facts?.lateNames ?? []) this.visitor.lateName(here, name);
+    const facts = this.#facts[here.object]?.[here.node];
     for (let i = summary.edgeStart[here.node] ?? 0; i < (summary.edgeStart[here.node + 1] ?? 0); i++) {
       const via = edgeKinds[summary.edgeKind[i] ?? 0] ?? 'call';
       this.#visit(here.object, summary.edgeTo[i] ?? -1, here, via);
@@ -230,6 +229,7 @@ export class ReachWalk {
       this.#import(here, summary.importOf[i] ?? 0);
     }
     if (!facts) return;
+    for (const { name } of facts.lateNames) this.visitor.lateName(here, name);
     for (const { name } of facts.lookups) {
       if (this.#lookups.has(name)) continue;
       this.#lookups.set(name, here);
@@ -287,8 +287,7 @@ export class ReachWalk {
 
   /** The ways and sites whose conditions may hold by now. */
   #leaveGuarded(here: Reached): void {
-    const summary = this.input.objects[here.object]?.summary;
-    const facts = summary && byNode(summary).get(here.node);
+    const facts = this.#facts[here.object]?.[here.node];
     if (!facts) return;
     const isNew = (site: CallSite | UndecidedSite): boolean => {
       if (this.#told.has(site) || !this.#mayHold(here, site.condition)) return false;
