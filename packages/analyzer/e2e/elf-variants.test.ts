@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileSummary } from '../src/summary/file-summary.js';
-import { summarize } from '../src/summary/summarize.js';
+import { debugDataOf } from '../src/elf/debug-data.js';
+import { summarize, summarizeWithDetail } from '../src/summary/summarize.js';
 import { analyse, traced } from './native-programs.js';
 
 let directory = '';
@@ -177,5 +178,47 @@ describe('every kind of file', () => {
     expect(bytes.readBigUInt64LE(24)).toBe(0n);
     const { sites, undecided } = summarize(bytes);
     expect([sites, undecided]).toEqual([[], []]);
+  });
+});
+
+describe('symbols that a stripped file has compressed inside it', () => {
+  /** As gdb's manual makes it ("MiniDebugInfo"), with other bytes in place of the compressed ones where given. */
+  const withDebugData = (content?: Uint8Array): Uint8Array => {
+    const at = (name: string): string => join(directory, name);
+    const run = (...argv: string[]): void => {
+      execFileSync(argv[0] ?? '', argv.slice(1), { cwd: directory, stdio: 'pipe' });
+    };
+    run('gcc', '-g', '-O1', '-o', 'mini', 'c.c', '-pthread');
+    run('objcopy', '--only-keep-debug', 'mini', 'mini.debug');
+    writeFileSync(at('keep'), 'run\nnotCalled\n');
+    run('objcopy', '-S', '--keep-symbols=keep', 'mini.debug', 'mini.data');
+    run('xz', '--force', 'mini.data');
+    if (content) writeFileSync(at('mini.data.xz'), content);
+    run('strip', '--strip-all', '-R', '.comment', 'mini');
+    run('objcopy', '--add-section', '.gnu_debugdata=mini.data.xz', 'mini');
+    return readFileSync(at('mini'));
+  };
+
+  it('gives functions their names and changes nothing else', async () => {
+    const bytes = withDebugData();
+    const { summary, detail } = summarizeWithDetail(bytes, await debugDataOf(bytes));
+    expect(detail.names).toContain('run');
+    expect(summarizeWithDetail(bytes).detail.names).not.toContain('run');
+    const sites = ({ numberedCalls }: FileSummary) => numberedCalls.map(({ numbers }) => numbers);
+    expect(sites(summary)).toEqual(sites(summarize(bytes)));
+    expect(summary.imports).toEqual(summarize(bytes).imports);
+  });
+
+  it.each([
+    ['no xz at all', new TextEncoder().encode('not compressed')],
+    // The header of an xz stream (its specification, 2.1.1), and then nothing.
+    ['cut short', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46)],
+  ])('are left out when they are %s', async (_, content) => {
+    expect(await debugDataOf(withDebugData(content))).toBeUndefined();
+  });
+
+  it('are left out when they would fill the memory', async () => {
+    const zeros = execFileSync('xz', ['--stdout'], { input: Buffer.alloc(80 << 20) });
+    expect(await debugDataOf(withDebugData(zeros))).toBeUndefined();
   });
 });

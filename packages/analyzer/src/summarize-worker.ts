@@ -1,4 +1,5 @@
 import { type Outcome, outcomeOf, ProfGenError, printable } from '@prof-gen/core/base';
+import { debugDataOf } from './elf/debug-data.js';
 import { encodeDetail, encodeSummary } from './summary/encode-summary.js';
 import { summarizeWithDetail } from './summary/summarize.js';
 
@@ -23,9 +24,9 @@ export default async function summarizeTask({
   bytes,
   path,
 }: SummarizeTask): Promise<Outcome<SummarizeResult>> {
-  return outcomeOf(() => {
+  return outcomeOf(async () => {
     try {
-      const { summary, detail } = summarizeWithDetail(bytes);
+      const { summary, detail } = summarizeWithDetail(bytes, await debugDataOf(bytes));
       return { summary: encodeSummary(summary), detail: encodeDetail(detail) };
     } catch (error) {
       if (!(error instanceof ProfGenError)) throw error;

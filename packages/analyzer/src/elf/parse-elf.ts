@@ -1,9 +1,10 @@
 import { ProfGenError } from '@prof-gen/core/base';
 import { ByteView } from './byte-view.js';
 import { dynamicOf, dynamicTag } from './dynamic.js';
-import { type Elf, type Section, segmentType } from './elf.js';
+import { type Elf, type ElfSymbol, segmentType } from './elf.js';
 import { loaderFactsOf } from './loader-facts.js';
 import { readRelocations } from './relocations.js';
+import { readSections, sectionsOf } from './sections.js';
 import { readSegments } from './segments.js';
 import { readDynamicSymbols, readStaticSymbols } from './symbols.js';
 
@@ -11,47 +12,14 @@ const EM_X86_64 = 62;
 const ET_EXEC = 2;
 const ET_DYN = 3;
 
-const MAX_SECTIONS = 65_536;
-
-/** Section headers are hints: what is wrong in them is left out, not an error. */
-function readSections(view: ByteView): Section[] {
-  const start = view.u64(40);
-  const entrySize = view.u16(58);
-  const count = view.u16(60);
-  const nameTable = view.u16(62);
-  if (start === 0 || count === 0 || entrySize !== 64 || count > MAX_SECTIONS) return [];
-  if (!(start + count * 64 <= view.length) || nameTable >= count) return [];
-  const names = view.u64(start + nameTable * 64 + 24);
-  const sections: Section[] = [];
-  for (let at = start; at < start + count * 64; at += 64) {
-    const type = view.u32(at + 4);
-    const offset = view.u64(at + 24);
-    const size = view.u64(at + 32);
-    const nameAt = names + view.u32(at);
-    const address = view.u64(at + 16);
-    const inFile = (type === 8 || offset + size <= view.length) && address + size <= 2 ** 47;
-    const nameEnd = nameAt < view.length ? view.bytes.indexOf(0, nameAt) : -1;
-    const readable = nameEnd >= 0 && nameEnd - nameAt < 256;
-    sections.push({
-      name: readable ? view.string(nameAt, 256) : '',
-      // An entry that lies outside the file keeps its place (indexes count) and says nothing.
-      type: inFile ? type : 0,
-      flags: view.u64(at + 8),
-      address,
-      offset: inFile ? offset : 0,
-      size: inFile ? size : 0,
-    });
-  }
-  return sections;
-}
-
 /**
  * Reads an x86-64 ELF file by its program headers; section headers are only hints.
  * Every count and offset is checked against the file before it is used.
+ * @param debugData what `debugDataOf` gives: its symbols count where the file has no `.symtab` of its own
  * @throws ProfGenError `elf/not-elf`, `elf/truncated`, `elf/unsupported-machine`, `elf/unsupported-type`,
  * `elf/bad-header`, `elf/bad-string`, `elf/too-complex`; `details` has the file offset
  */
-export function parseElf(bytes: Uint8Array): Elf {
+export function parseElf(bytes: Uint8Array, debugData?: Uint8Array): Elf {
   const view = new ByteView(bytes);
   if (bytes.length < 4 || view.u32(0) !== 0x464c457f) {
     throw new ProfGenError('elf/not-elf', 'The file does not start with the ELF magic number', {
@@ -90,6 +58,8 @@ export function parseElf(bytes: Uint8Array): Elf {
     dynamic.values.get(dynamicTag.pltGot) ??
     ['.got.plt', '.got'].flatMap((name) => sections.find((s) => s.name === name)?.address ?? [])[0];
   const symbols = readDynamicSymbols(view, segments, sections, dynamic, relocations);
+  const own = readStaticSymbols(view, sections);
+  const staticSymbols = own.length > 0 || debugData === undefined ? own : symbolsIn(debugData);
   return {
     view,
     machine: 'x86-64',
@@ -103,11 +73,21 @@ export function parseElf(bytes: Uint8Array): Elf {
     sections,
     ...facts,
     symbols,
-    staticSymbols: readStaticSymbols(view, sections),
+    staticSymbols,
     relocations,
     init: dynamic.init,
     initArrays: dynamic.initArrays,
     ...(tls ? { tls } : {}),
     ...(globalOffsetTable === undefined ? {} : { globalOffsetTable }),
   };
+}
+
+/** Symbols of the debug data; none where it is damaged, since they are hints. */
+function symbolsIn(debugData: Uint8Array): ElfSymbol[] {
+  try {
+    return readStaticSymbols(new ByteView(debugData), sectionsOf(debugData));
+  } catch (error) {
+    if (error instanceof ProfGenError) return [];
+    throw error;
+  }
 }

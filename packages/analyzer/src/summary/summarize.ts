@@ -17,16 +17,17 @@ export interface Summarized {
 
 /**
  * Summary of one ELF file: what it can reach, whoever loads it.
+ * @param debugData of the file, as `debugDataOf` gives it
  * @throws ProfGenError as `parseElf`, and `elf/too-complex`, `environment/decoder`
  */
-export function summarize(bytes: Uint8Array): FileSummary {
-  const { elf, graph, keep } = read(bytes);
+export function summarize(bytes: Uint8Array, debugData?: Uint8Array): FileSummary {
+  const { elf, graph, keep } = read(bytes, debugData);
   return assemble(elf, graph, condensed(graph, keep));
 }
 
 /** Summary and detail, of one reading. */
-export function summarizeWithDetail(bytes: Uint8Array): Summarized {
-  const { elf, graph, keep } = read(bytes);
+export function summarizeWithDetail(bytes: Uint8Array, debugData?: Uint8Array): Summarized {
+  const { elf, graph, keep } = read(bytes, debugData);
   return {
     summary: assemble(elf, graph, condensed(graph, keep)),
     detail: detailOf(elf, graph, keep),
@@ -39,9 +40,9 @@ export function summarizeWhole(bytes: Uint8Array): FileSummary {
   return assemble(elf, graph, withEdges(graph, alone(new Uint8Array(graph.nodes).fill(1))));
 }
 
-function read(bytes: Uint8Array): { elf: Elf; graph: FileGraph; keep: Uint8Array } {
+function read(bytes: Uint8Array, debugData?: Uint8Array): { elf: Elf; graph: FileGraph; keep: Uint8Array } {
   selfTest();
-  const elf = parseElf(bytes);
+  const elf = parseElf(bytes, debugData);
   const graph = fileGraph(elf);
   const marked = new Set<number>();
   const { start } = graph.importEdges;
