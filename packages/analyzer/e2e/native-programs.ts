@@ -42,7 +42,7 @@ export function closure(
 /** The calls of a program of this machine, by number and by name. */
 export function analyse(
   program: string,
-  summarizer: (bytes: Uint8Array, path: string) => FileSummary = summarize,
+  summarizer: (bytes: Uint8Array, path: string) => FileSummary = (bytes) => summarize(bytes),
 ) {
   const result = linkProgram(closure(program, summarizer));
   return { ...result, names: result.syscalls.map(({ number }) => x86_64Syscalls.nameOf(number) ?? '') };
