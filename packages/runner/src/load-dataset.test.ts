@@ -1,7 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { imageRecipeSchema } from '@prof-gen/core';
+import {
+  confinePublishedSchema,
+  imageRecipeSchema,
+  officialDatasetSchema,
+  renderOfficialDataset,
+} from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadDataset } from './load-dataset.js';
@@ -40,6 +45,40 @@ describe('loadDataset', () => {
       const recipe = imageRecipeSchema.parse(parse(text));
       expect([recipe.name, recipe.official]).toEqual([name, official]);
     }
+  });
+
+  it("reads Docker's official images as they were frozen", async () => {
+    const datasets = join(import.meta.dirname, '../../../datasets');
+    const file = join(datasets, 'docker-official/2026-08-21.json');
+    const { dataset: official, images } = await loadDataset(file);
+    expect([official.name, images.length]).toEqual(['docker-official-2026-08-21', 137]);
+    expect(images.find(({ name }) => name === 'postgres')).toEqual({
+      name: 'postgres',
+      reference: 'registry:docker.io/library/postgres:latest',
+      official: 'postgres:latest',
+      category: 'Databases & Storage',
+      env: ['POSTGRES_PASSWORD=password'],
+    });
+    const text = await readFile(file, 'utf8');
+    const frozen = officialDatasetSchema.parse(JSON.parse(text));
+    expect(renderOfficialDataset(frozen)).toBe(text);
+    expect(frozen.images.length).toBe(144);
+    // Confine's names are there, and each official image of Confine's time is marked or listed.
+    const confine = confinePublishedSchema.parse(
+      JSON.parse(await readFile(join(datasets, 'confine-published/published.json'), 'utf8')),
+    );
+    const marked = frozen.images.flatMap((image) => image.confine ?? []);
+    const names = new Set(confine.images.map(({ name }) => name));
+    expect(marked.filter((name) => !names.has(name))).toEqual([]);
+    const listed = [...marked, ...frozen.confineElsewhere];
+    expect(new Set(listed).size).toBe(listed.length);
+    const theirs = confine.images.filter((image) => image.official).map(({ name }) => name);
+    expect(theirs.filter((name) => !listed.includes(name))).toEqual([]);
+  });
+
+  it('refuses what claims to be official images and is not', async () => {
+    const file = await dataset('kind: docker-official\nimages: []\n');
+    await expect(loadDataset(file)).rejects.toMatchObject({ code: 'usage/bad-dataset' });
   });
 
   it('refuses a workload whose pattern is none', async () => {

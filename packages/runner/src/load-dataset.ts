@@ -3,7 +3,9 @@ import { dirname, resolve } from 'node:path';
 import {
   type Dataset,
   type DatasetImage,
+  datasetOfOfficial,
   datasetSchema,
+  officialDatasetSchema,
   ProfGenError,
   printable,
   validated,
@@ -19,13 +21,25 @@ export interface LoadedDataset {
   readonly hash: string;
 }
 
+/** What `prof-gen crawl` wrote, as a dataset; anything else as it is. */
+function runnable(value: unknown, what: string): unknown {
+  const official =
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    value.kind === officialDatasetSchema.shape.kind.value;
+  return official
+    ? datasetOfOfficial(validated(officialDatasetSchema, value, what, 'usage/bad-dataset'))
+    : value;
+}
+
 /**
- * A dataset with the workloads that it names.
+ * A dataset with the workloads that it names; one of Docker's official images (docs/formats.md) as well.
  * @throws ProfGenError `usage/bad-dataset`, `usage/bad-workload` and those of `readYaml`
  */
 export async function loadDataset(file: string): Promise<LoadedDataset> {
   const what = `dataset ${printable(file)}`;
-  const dataset = validated(datasetSchema, await readYaml(file), what, 'usage/bad-dataset');
+  const dataset = validated(datasetSchema, runnable(await readYaml(file), what), what, 'usage/bad-dataset');
   const seen = new Set<string>();
   for (const { name } of dataset.images) {
     if (seen.has(name)) throw new ProfGenError('usage/bad-dataset', `${what} has two images called ${name}`);

@@ -3,7 +3,7 @@ import { isDigest } from '../reference/image-reference.js';
 import type { Digest } from '../tree/file-tree.js';
 import { imageConfigSchema } from './image-config.js';
 
-const digestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
+export const digestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
   message: 'a digest is sha256: and 64 lower-case hexadecimal digits',
 });
 
