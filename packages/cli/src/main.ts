@@ -1,6 +1,7 @@
 import { errorData } from '@prof-gen/core';
 import { toolVersion } from '@prof-gen/runner';
 import { Command, CommanderError } from 'commander';
+import { defineCrawlCommand } from './commands/crawl-command.js';
 import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineVerifyCommand(program, io, exit);
   defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);
+  defineCrawlCommand(program, io, exit);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
 
   try {

@@ -3,6 +3,7 @@ export * from './analysis/explanation.js';
 export * from './dataset/confine-published.js';
 export * from './dataset/cve-dataset.js';
 export * from './dataset/dataset.js';
+export * from './dataset/hub-answers.js';
 export * from './dataset/official-dataset.js';
 export * from './dataset/recipe.js';
 export * from './dataset/runtime-base.js';

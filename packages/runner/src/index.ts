@@ -9,5 +9,6 @@ export { type RunDatasetInput, type RunSummary, runDataset } from './run-dataset
 export { type Summarizer, type SummarizerOptions, openSummarizer } from './summarizer.js';
 export { toolVersion } from './tool-version.js';
 export { type Verification, type VerifyImageInput, verifyImage } from './verify-image.js';
+export { type CrawlOptions, type CrawlResult, crawlOfficial, latestOfficial } from '@prof-gen/crawler';
 export { type MeasureOptions, measureRuntimeBase } from '@prof-gen/tracer';
 export { openWorkbench, type Workbench, type WorkbenchOptions } from './workbench.js';

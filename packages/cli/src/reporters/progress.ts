@@ -1,4 +1,4 @@
-import { type EventSink, type ImagePhase, type ProgressEvent, printable } from '@prof-gen/core';
+import { type EventSink, type Phase, type ProgressEvent, printable } from '@prof-gen/core';
 import type { Io } from '../io.js';
 import { errorText } from './error-text.js';
 
@@ -8,7 +8,9 @@ export interface ProgressReporter {
   close(): void;
 }
 
-const phaseWords: Record<ImagePhase, string> = {
+const phaseWords: Record<Phase, string> = {
+  list: 'listing repositories',
+  pin: 'pinning',
   open: 'opening the image',
   programs: 'finding programs',
   observe: 'observing the container',

@@ -13,17 +13,22 @@ export const imagePhases = [
 ] as const;
 export type ImagePhase = (typeof imagePhases)[number];
 
+/** Steps of a crawl. */
+export type CrawlPhase = 'list' | 'pin';
+
+export type Phase = ImagePhase | CrawlPhase;
+
 /** What the engines tell while they work. Only the command line draws them. `image` is a name for people. */
 export type ProgressEvent =
-  | { readonly type: 'phase'; readonly image: string; readonly phase: ImagePhase }
+  | { readonly type: 'phase'; readonly image: string; readonly phase: Phase }
   | {
       readonly type: 'progress';
       readonly image: string;
-      readonly phase: ImagePhase;
+      readonly phase: Phase;
       readonly done: number;
       /** Absent where it cannot be known. */
       readonly total?: number;
-      readonly unit: 'bytes' | 'files' | 'programs' | 'steps';
+      readonly unit: 'bytes' | 'files' | 'programs' | 'steps' | 'images';
     }
   | { readonly type: 'note'; readonly image: string; readonly message: string }
   | { readonly type: 'warning'; readonly image: string; readonly error: ErrorData }

@@ -24,6 +24,8 @@ export type BlobReader = (
 export interface ResolvedManifest {
   readonly digest: Digest;
   readonly platform: Platform;
+  /** All that the index offers; without one, `platform` alone. */
+  readonly platforms: readonly Platform[];
   readonly manifest: OciManifest;
   readonly configFile: ImageConfigFile;
   readonly configBytes: Uint8Array;
@@ -43,13 +45,18 @@ export async function resolveManifest(
   read: BlobReader,
 ): Promise<ResolvedManifest> {
   let { digest, bytes } = first;
+  let platforms: readonly Platform[] | undefined;
   for (let depth = 0; depth < maxNesting; depth += 1) {
     const shape = manifestShape(bytes);
     if (shape === 'manifest') {
       const manifest = parseJson(ociManifestSchema, bytes, 'the manifest');
-      return { digest, manifest, ...(await readConfig(manifest, wanted, limits, read)) };
+      const config = await readConfig(manifest, wanted, limits, read);
+      return { digest, manifest, platforms: platforms ?? [config.platform], ...config };
     }
     const index = parseJson(ociIndexSchema, bytes, 'the image index');
+    platforms ??= index.manifests.flatMap(({ platform }) =>
+      platform === undefined ? [] : (readPlatform(platform) ?? []),
+    );
     const chosen = chooseManifest(index.manifests, wanted);
     digest = chosen.digest;
     bytes = await read(chosen, 'manifest');
@@ -83,7 +90,7 @@ async function readConfig(
   wanted: Platform,
   limits: ImageLimits,
   read: BlobReader,
-): Promise<Omit<ResolvedManifest, 'digest' | 'manifest'>> {
+): Promise<Omit<ResolvedManifest, 'digest' | 'manifest' | 'platforms'>> {
   const mediaType = manifest.config.mediaType ?? '';
   if (mediaType !== '' && !/(?:oci|docker)\..*image.*\+json$/.test(mediaType)) {
     throw new ProfGenError(

@@ -1,9 +1,19 @@
 import { formatRegistryReference } from '@prof-gen/core';
 import { blobStore } from '../cache/blob-store.js';
-import { overLimit } from '../limits/image-limits.js';
-import { resolveManifest } from '../manifest/resolve-manifest.js';
-import { registryClient } from '../registry/registry-client.js';
+import { type ImageLimits, overLimit } from '../limits/image-limits.js';
+import { type BlobReader, resolveManifest } from '../manifest/resolve-manifest.js';
+import { type RegistryClient, registryClient } from '../registry/registry-client.js';
 import type { ImageProvider, LayerSource } from './image-provider.js';
+
+/** Manifests and configs of a repository, no larger than the limits. */
+export function registryBlobs(client: RegistryClient, limits: ImageLimits): BlobReader {
+  return async (descriptor, kind) => {
+    const limit = kind === 'manifest' ? 'manifestBytes' : 'configBytes';
+    if (descriptor.size > limits[limit]) throw overLimit(limit, limits[limit], `bytes of the ${kind}`);
+    if (kind === 'config') return client.bytes(descriptor);
+    return (await client.manifest(descriptor.digest, limits.manifestBytes)).bytes;
+  };
+}
 
 /** A registry that speaks the OCI distribution protocol. A name with a digest that is in the cache asks nobody. */
 export const registryProvider: ImageProvider<'registry'> = {
@@ -16,12 +26,7 @@ export const registryProvider: ImageProvider<'registry'> = {
     const small = registryClient(name, { ...common, received: () => {} });
     const large = registryClient(name, { ...common, received: context.received });
     const first = await small.manifest(name.digest ?? name.tag ?? 'latest', limits.manifestBytes);
-    const image = await resolveManifest(first, platform, limits, async (descriptor, kind) => {
-      const limit = kind === 'manifest' ? 'manifestBytes' : 'configBytes';
-      if (descriptor.size > limits[limit]) throw overLimit(limit, limits[limit], `bytes of the ${kind}`);
-      if (kind === 'config') return small.bytes(descriptor);
-      return (await small.manifest(descriptor.digest, limits.manifestBytes)).bytes;
-    });
+    const image = await resolveManifest(first, platform, limits, registryBlobs(small, limits));
     const layers = image.manifest.layers.map((descriptor, i): LayerSource => {
       const { digest, size } = descriptor;
       if (size > limits.bytes) throw overLimit('bytes', limits.bytes, 'bytes of a compressed layer');

@@ -193,7 +193,9 @@ describe('credentials', () => {
     };
     try {
       await open();
-      expect(other.seen).toEqual([{ path: blobPath, authorization: undefined, range: undefined }]);
+      expect(other.seen).toEqual([
+        { method: 'GET', path: blobPath, authorization: undefined, range: undefined },
+      ]);
     } finally {
       await other.close();
     }

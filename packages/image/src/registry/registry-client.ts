@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Digest, ProfGenError, printable, type RegistryReference } from '@prof-gen/core';
+import { type Digest, isDigest, ProfGenError, printable, type RegistryReference } from '@prof-gen/core';
 import type { BlobStore, PartialBlob } from '../cache/blob-store.js';
 import { sha256, verifiedBytes } from '../stream/verified.js';
 import { type Authorizer, authorizer } from './authorizer.js';
@@ -24,6 +24,12 @@ interface Sized {
 
 /** One repository of a registry. What has a digest is taken from the cache when it is there. */
 export interface RegistryClient {
+  /**
+   * What a tag stands for now, asked by HEAD, which Docker Hub does not count as a pull.
+   * @returns undefined when the registry does not say it in this way
+   * @throws ProfGenError `image/not-found`, `registry/*`
+   */
+  resolve(tag: string): Promise<Digest | undefined>;
   /** @throws ProfGenError `image/not-found`, `registry/*` */
   manifest(tagOrDigest: string, limit: number): Promise<{ digest: Digest; bytes: Uint8Array }>;
   /** A small blob, whole. @throws ProfGenError `registry/digest-mismatch`, … */
@@ -58,12 +64,18 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
   const access: Authorizer = authorizer(endpoint, `repository:${name.repository}:pull`, credentials, net);
 
   /** One request with at most one more answer to a challenge: a registry that never has enough ends with its 401. */
-  async function get(path: string, headers: Readonly<Record<string, string>>, what: string): Promise<Answer> {
+  async function ask(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    what: string,
+    method: 'GET' | 'HEAD' = 'GET',
+  ): Promise<Answer> {
     const url = new URL(`v2/${name.repository}/${path}`, endpoint);
     let authorization = access.current();
     for (let round = 0; ; round += 1) {
       const answer = await net.send({
         url,
+        method,
         headers,
         ...(authorization === undefined ? {} : { authorization }),
       });
@@ -80,6 +92,15 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
     }
   }
 
+  async function resolve(tag: string): Promise<Digest | undefined> {
+    return net.retrying(async () => {
+      const answer = await ask(`manifests/${tag}`, { accept: manifestTypes }, printable(tag), 'HEAD');
+      await answer.discard();
+      const digest = answer.headers.get('docker-content-digest') ?? '';
+      return isDigest(digest) ? digest : undefined;
+    });
+  }
+
   async function manifest(
     tagOrDigest: string,
     limit: number,
@@ -91,7 +112,7 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
       if (sha256(bytes) === wanted) return { digest: wanted, bytes };
     }
     return net.retrying(async () => {
-      const answer = await get(`manifests/${tagOrDigest}`, { accept: manifestTypes }, printable(tagOrDigest));
+      const answer = await ask(`manifests/${tagOrDigest}`, { accept: manifestTypes }, printable(tagOrDigest));
       const bytes = await answer.bytes(limit);
       const digest = sha256(bytes);
       const claimed = answer.headers.get('docker-content-digest');
@@ -117,7 +138,7 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
       await net.retrying(async () => {
         if (partial.size === size) return;
         const from = partial.size;
-        const answer = await get(`blobs/${digest}`, from > 0 ? { range: `bytes=${from}-` } : {}, digest);
+        const answer = await ask(`blobs/${digest}`, from > 0 ? { range: `bytes=${from}-` } : {}, digest);
         const resumed =
           answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${from}-`) === true;
         if (from > 0 && !resumed) partial = await partial.reset();
@@ -149,6 +170,7 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
   }
 
   return {
+    resolve,
     manifest,
     async bytes(descriptor) {
       return verifiedBytes(await readFile(await ensure(descriptor)), descriptor.digest);

@@ -48,7 +48,7 @@ export function statusError(
   return new ProfGenError(code, message, {
     hint,
     retryable: status === 429 || status >= 500,
-    details: { status },
+    details: { status, host },
     causes,
   });
 }

@@ -6,7 +6,7 @@ import type { RegistryOptions } from './registry-options.js';
 
 interface Request {
   readonly url: URL;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to the host of `url` only, never along a redirect to another. */
   readonly authorization?: string;
@@ -30,6 +30,17 @@ const errorBytes = 64 * 1024;
 /** A connection that broke or fell silent, or a pause that a registry asked for: worth another try. */
 function isRetryable(thrown: unknown): boolean {
   return thrown instanceof ProfGenError && thrown.retryable;
+}
+
+/** An answer with status 429, as `answerError` makes it. */
+function isRefusal(
+  thrown: unknown,
+): thrown is ProfGenError & { readonly details: { readonly host: string } } {
+  return (
+    thrown instanceof ProfGenError &&
+    thrown.details?.['status'] === 429 &&
+    typeof thrown.details['host'] === 'string'
+  );
 }
 
 export interface Transport {
@@ -89,6 +100,7 @@ export function transport(options: RegistryOptions, signal: AbortSignal | undefi
 
   async function sendOnce({ url, method, headers, authorization, body }: Request): Promise<Answer> {
     signal?.throwIfAborted();
+    await options.pace?.before(url.host, method ?? 'GET', signal);
     const stop = new AbortController();
     const silent = new ProfGenError('registry/silent', `${url.host} said nothing for ${silence / 1000} s`, {
       hint: 'check your connection, and try again',
@@ -125,6 +137,7 @@ export function transport(options: RegistryOptions, signal: AbortSignal | undefi
       throw failure(thrown);
     }
     heard();
+    options.pace?.after(url.host, response.status, response.headers);
 
     async function* chunks(): AsyncGenerator<Uint8Array> {
       try {
@@ -174,8 +187,12 @@ export function transport(options: RegistryOptions, signal: AbortSignal | undefi
       } catch (thrown) {
         signal?.throwIfAborted();
         if (progressed()) attempt = 1;
-        if (!isRetryable(thrown) || attempt >= attempts) throw thrown;
         const asked = thrown instanceof ProfGenError ? Number(thrown.details?.['retryAfter'] ?? 0) : 0;
+        if (isRefusal(thrown) && options.pace?.refused(thrown.details.host, asked) === true) {
+          attempt -= 1;
+          continue;
+        }
+        if (!isRetryable(thrown) || attempt >= attempts) throw thrown;
         if (asked > longestWait) throw thrown;
         await sleep(
           Math.max(asked, firstPause * 2 ** (attempt - 1)),
