@@ -51,6 +51,50 @@ describe('the datasets', () => {
   });
 });
 
+describe('the transcriptions', () => {
+  // Sums over every row of what the sources say (the datasets' README files): a row that is lost or changed shows.
+  it('of the CVE lists have every statement of each source', () => {
+    const statements = cves.cves.flatMap(({ reach }) => reach);
+    const bySource = Object.keys(cves.sources).map((source) => [
+      source,
+      statements.filter((one) => one.source === source).length,
+    ]);
+    expect(Object.fromEntries(bySource)).toEqual({
+      'confine-manual': 29,
+      syspart: 36,
+      'confine-fine(2022)': 9,
+    });
+    expect(statements.reduce((sum, one) => sum + one.syscalls.length, 0)).toBe(102);
+    expect(cves.cves.filter(({ kinds }) => kinds.length === 0)).toHaveLength(5);
+    const ids = cves.cves.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort());
+  });
+
+  it("of Confine's results have every figure of its 209 images", () => {
+    expect([confine.source, confine.licence]).toEqual([
+      'https://github.com/shamedgh/confine, sample results (RAID 2020)',
+      'MIT',
+    ]);
+    const { images } = confine;
+    const count = (fact: (image: (typeof images)[number]) => boolean) => images.filter(fact).length;
+    expect({
+      official: count(({ official }) => official),
+      launchable: count(({ launchable }) => launchable),
+      staysRunning: count(({ staysRunning }) => staysRunning),
+      validated: count(({ validated }) => validated),
+      failed: count(({ error }) => error !== ''),
+    }).toEqual({ official: 152, launchable: 189, staysRunning: 149, validated: 97, failed: 92 });
+    const sum = (figure: (image: (typeof images)[number]) => number) =>
+      images.reduce((total, image) => total + figure(image), 0);
+    expect(sum(({ denied }) => denied)).toBe(23_817);
+    expect(sum(({ deniedBeyondDockerDefault }) => deniedBeyondDockerDefault)).toBe(18_644);
+    // Seconds are kept to a tenth.
+    expect(sum(({ seconds }) => seconds)).toBeCloseTo(15_604, 0);
+    const ranks = images.map(({ rank }) => rank);
+    expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+  });
+});
+
 describe('measureProfile', () => {
   it("counts the CVEs that Docker's default neutralises", () => {
     const measures = measureProfile([], facts);
