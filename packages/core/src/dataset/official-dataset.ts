@@ -23,22 +23,24 @@ export const officialErrorSchema = z.custom<ErrorCode>(
 );
 
 /** What decides which programs run; what a config does not say stands here with the value that it has then. */
-export const officialConfigSchema = z.strictObject({
-  entrypoint: texts,
-  cmd: texts,
-  /** `NAME=value` lines. */
-  env: texts,
-  /** Such as `6379/tcp`, sorted. */
-  exposedPorts: texts,
-  /** Sorted. */
-  volumes: texts,
-  workingDir: text,
-  /** Empty: root. */
-  user: text,
-  stopSignal: text,
-  /** Command of the health check; empty when there is none. */
-  healthcheck: texts,
-});
+export const officialConfigSchema = z
+  .strictObject({
+    entrypoint: texts,
+    cmd: texts,
+    /** `NAME=value` lines. */
+    env: texts,
+    /** Such as `6379/tcp`, sorted. */
+    exposedPorts: texts,
+    /** Sorted. */
+    volumes: texts,
+    workingDir: text,
+    /** Empty: root. */
+    user: text,
+    stopSignal: text,
+    /** Command of the health check; empty when there is none. */
+    healthcheck: texts,
+  })
+  .refine((config) => JSON.stringify(config).length <= 65_536, { message: 'larger than 64 KiB' });
 export type OfficialConfig = z.infer<typeof officialConfigSchema>;
 
 /** Where an image is built from: the library file's fields for its tag and architecture. */
