@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyzeImage, explainImage } from '@prof-gen/analyzer';
-import { openSummarizer } from '@prof-gen/runner';
+import { confineFile, openSummarizer } from '@prof-gen/runner';
 import { openSummaryStore } from '@prof-gen/store';
 import { diskTree } from '@prof-gen/testkit';
 import { cache, hashOf, workspace } from './rootfs.mjs';
@@ -49,6 +49,8 @@ export async function openAnalyser(rootfs, { database, threads } = {}) {
       });
       return answers[0]?.answer.syscalls ?? new Map();
     },
+    /** What Confine's method looks at in a file. */
+    confineFile: (entry) => confineFile(tree, summarizer, entry.path, entry.digest.slice('sha256:'.length)),
     async close() {
       await summarizer.close();
       summaries.close();

@@ -1,5 +1,8 @@
 export type { Elf, ElfSymbol, Relocations, Section, Segment } from './elf/elf.js';
 export { parseElf } from './elf/parse-elf.js';
+export { libraryGraph } from './lines/library-graph.js';
+export { lineFacts, lineFactsVersion } from './lines/line-facts.js';
+export { analyzeForComparison, type ComparedAnalysis, linkedFiles } from './lines/link-lines.js';
 export type { LinkInput } from './link/bind-symbols.js';
 export { explainImage, type ExplainedImage, type ExplainImageInput } from './explain-image.js';
 export type { Answer, Question } from './link/explain-program.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { profileDocumentSchema } from '@prof-gen/core';
+import { comparisonLines, profileDocumentSchema, runComparisonSchema } from '@prof-gen/core';
 import { openStore, type RunId } from '@prof-gen/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profGen } from './prof-gen.js';
@@ -30,7 +30,10 @@ describe('the three images of scripts/evaluate', () => {
   it('are proven on a workload that was not observed, without a denial that was not meant', async () => {
     results = join(directory, 'results');
     const ended = await profGen(
-      ['run', 'datasets/evaluate.yaml', '--results', results, '--reports', join(directory, 'reports')],
+      [
+        ...['run', 'datasets/evaluate.yaml', '--compare'],
+        ...['--results', results, '--reports', join(directory, 'reports')],
+      ],
       { env: { PROF_GEN_CACHE: join(directory, 'cache') } },
     );
     expect(ended.stderr).not.toMatch(/error|warning/);
@@ -49,6 +52,38 @@ describe('the three images of scripts/evaluate', () => {
       store.close();
     }
     expect(await leftContainers()).toBe('');
+  });
+
+  it('are compared with other methods on the same files and the same trace', async () => {
+    const database = join(results, 'evaluate/results.db');
+    const ended = await profGen(['compare', database, '--json']);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const { images, without, groups } = runComparisonSchema.parse(JSON.parse(ended.stdout));
+    expect(without).toEqual([]);
+    expect(images).toHaveLength(3);
+    for (const { name, lines, libc } of images) {
+      expect(lines.map(({ line }) => line)).toEqual([...comparisonLines]);
+      expect(libc).toBe('glibc');
+      const own = lines.find(({ line }) => line === 'prof-gen');
+      expect({ name, trace: own?.missesTrace, proof: own?.missesProof }).toEqual({
+        name,
+        trace: [],
+        proof: [],
+      });
+      const confine = lines.find(({ line }) => line === 'confine');
+      expect(own?.allowed.confine.allowed).toBeLessThan(confine?.allowed.confine.allowed ?? 0);
+    }
+    expect(groups[0]).toMatchObject({ by: 'all' });
+    for (const [option, beginning] of [
+      ['--csv', 'image,official,'],
+      ['--markdown', '### '],
+      ['--latex', '% '],
+      ['--run=1', 'Calls allowed'],
+    ] as const) {
+      const { code, stdout } = await profGen(['compare', database, option]);
+      expect({ code, beginning: stdout.slice(0, beginning.length) }).toEqual({ code: 0, beginning });
+    }
+    expect((await profGen(['compare', database, '--csv', '--json'])).code).toBe(2);
   });
 
   it('run by hand with the profiles that were written', async () => {

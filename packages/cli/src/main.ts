@@ -2,6 +2,7 @@ import { errorData } from '@prof-gen/core';
 import { toolVersion } from '@prof-gen/runner';
 import { Command, CommanderError } from 'commander';
 import { defineCrawlCommand } from './commands/crawl-command.js';
+import { defineCompareCommand } from './commands/compare-command.js';
 import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineProfileCommand(program, io, exit);
   defineRunCommand(program, io, exit);
   defineReportCommand(program, io, exit);
+  defineCompareCommand(program, io, exit);
   defineVerifyCommand(program, io, exit);
   defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);

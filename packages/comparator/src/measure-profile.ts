@@ -23,7 +23,8 @@ export interface MeasureFacts {
   readonly official?: string | undefined;
 }
 
-function reductionOf(universe: number, allowed: number): Reduction {
+/** How much of a universe is denied. */
+export function reductionOf(universe: number, allowed: number): Reduction {
   return { universe, allowed, reduction: universe === 0 ? 0 : (universe - allowed) / universe };
 }
 
@@ -32,7 +33,8 @@ export function isNeutralised(cve: Cve, allowed: ReadonlySet<string>): boolean {
   return cve.reach.every(({ syscalls }) => syscalls.every((name) => !allowed.has(name)));
 }
 
-function neutralised(cves: CveDataset, allowed: ReadonlySet<string>): string[] {
+/** Sorted identifiers of the CVEs of which every call is denied. */
+export function neutralised(cves: CveDataset, allowed: ReadonlySet<string>): string[] {
   return cves.cves
     .filter((cve) => isNeutralised(cve, allowed))
     .map(({ id }) => id)

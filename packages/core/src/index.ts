@@ -1,5 +1,6 @@
 export * from './analysis/analysis.js';
 export * from './analysis/explanation.js';
+export * from './analysis/line-facts.js';
 export * from './dataset/confine-published.js';
 export * from './dataset/cve-dataset.js';
 export * from './dataset/dataset.js';
@@ -25,8 +26,10 @@ export * from './profile/docker-profile.js';
 export * from './profile/finding.js';
 export * from './profile/profile.js';
 export * from './reference/image-reference.js';
+export * from './result/image-comparison.js';
 export * from './result/measures.js';
 export * from './result/profile-document.js';
+export * from './result/run-comparison.js';
 export * from './syscall/syscall-table.js';
 export * from './tree/file-tree.js';
 export * from './workload/workload.js';

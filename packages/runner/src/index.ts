@@ -1,5 +1,7 @@
+export { compareRun } from './compare-run.js';
 export { type ExplainInput, explainImage } from './explain-image.js';
 export { type LoadedDataset, loadDataset } from './load-dataset.js';
+export { confineFile } from './compare-image.js';
 export { loadDockerProfile } from './load-docker-profile.js';
 export { loadRuntimeBase } from './load-runtime-base.js';
 export { loadWorkload } from './load-workload.js';

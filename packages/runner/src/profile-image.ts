@@ -1,7 +1,8 @@
-import { analyzeImage } from '@prof-gen/analyzer';
+import { type AnalyzeImageInput, analyzeForComparison, analyzeImage } from '@prof-gen/analyzer';
 import {
   type Denial,
   type EventSink,
+  type ImageComparison,
   type ImagePhase,
   type Platform,
   type Profile,
@@ -22,7 +23,9 @@ import {
   runtimeBaseFor,
 } from '@prof-gen/profile';
 import type { LoadedImage } from '@prof-gen/tracer';
+import { comparedReachabilities, compareImage } from './compare-image.js';
 import { inEngine } from './in-engine.js';
+import { loadLineDatasets } from './line-datasets.js';
 import { openForAnalysis } from './open-for-analysis.js';
 import { profileDocument } from './profile-document.js';
 import type { Workbench } from './workbench.js';
@@ -45,12 +48,18 @@ export interface ProfileImageInput {
   readonly runtimeBase?: RuntimeBase;
   /** What counts as reachable; `objects` unless said. */
   readonly reachability?: Reachability;
+  /** Compute other methods' profiles of the same image, too. */
+  readonly compare?: boolean;
+  /** Official image that it stands for, with or without a tag: some methods know images by name. */
+  readonly official?: string;
 }
 
 export interface ProfiledImage {
   readonly document: ProfileDocument;
   /** The profile as Docker takes it. */
   readonly dockerProfile: string;
+  /** When it was asked for. */
+  readonly comparison?: ImageComparison;
   /** Milliseconds by phase; bookkeeping, never part of the document. */
   readonly timings: Readonly<Partial<Record<ImagePhase, number>>>;
 }
@@ -99,19 +108,22 @@ export async function profileImage(
         return { tracer, engineImage, observation };
       }));
     const observation = seen?.observation;
-    const analysis = await timed('summarise', () =>
-      analyzeImage({
-        tree: image.tree,
-        command,
-        healthcheck: image.config.healthcheck,
-        shell: image.config.shell,
-        ...(observation === undefined ? {} : { observed: observation.programs }),
-        summarize: workbench.summarizer.summarize,
-        known: workbench.summarizer.known,
-        ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
-        image: name,
-        onEvent,
-      }),
+    const analyzeInput: AnalyzeImageInput = {
+      tree: image.tree,
+      command,
+      healthcheck: image.config.healthcheck,
+      shell: image.config.shell,
+      ...(observation === undefined ? {} : { observed: observation.programs }),
+      summarize: workbench.summarizer.summarize,
+      known: workbench.summarizer.known,
+      ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
+      image: name,
+      onEvent,
+    };
+    const { analysis, others } = await timed('summarise', async () =>
+      input.compare === true
+        ? analyzeForComparison(analyzeInput, comparedReachabilities)
+        : { analysis: await analyzeImage(analyzeInput), others: undefined },
     );
 
     const container = {
@@ -131,9 +143,9 @@ export async function profileImage(
     let profile = await timed('build', () => build([]));
 
     const proofs: Proof[] = [];
+    const learned: Denial[] = [];
     const { workload } = input;
     if (seen !== undefined && workload !== undefined) {
-      const learned: Denial[] = [];
       for (let round = 1; ; round += 1) {
         const proof = await timed('prove', () =>
           seen.tracer.prove({
@@ -155,6 +167,24 @@ export async function profileImage(
       }
     }
 
+    const comparison =
+      others &&
+      (await timed('compare', async () =>
+        compareImage({
+          tree: image.tree,
+          analysis,
+          others,
+          observation,
+          proof: proofs.at(-1),
+          learned,
+          profile,
+          runtimeBase,
+          container,
+          official: input.official,
+          summarizer: workbench.summarizer,
+          datasets: await loadLineDatasets(),
+        }),
+      ));
     const document = profileDocument({
       image: { reference: input.reference, digest: image.digest, platform: image.platform },
       command,
@@ -164,7 +194,12 @@ export async function profileImage(
       ...(observation === undefined ? {} : { observation }),
       proofs,
     });
-    return { document, dockerProfile: renderDockerProfile(profile), timings };
+    return {
+      document,
+      dockerProfile: renderDockerProfile(profile),
+      ...(comparison === undefined ? {} : { comparison }),
+      timings,
+    };
   } finally {
     await inTheEngine?.remove();
     await image.close();

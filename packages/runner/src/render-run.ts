@@ -1,15 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { type MeasureFacts, measureProfile } from '@prof-gen/comparator';
-import {
-  confinePublishedSchema,
-  cveDatasetSchema,
-  ProfGenError,
-  syscallFactsSchema,
-  validated,
-} from '@prof-gen/core';
+import { ProfGenError } from '@prof-gen/core';
 import { defaultCapabilities } from '@prof-gen/profile';
 import { renderReport } from '@prof-gen/report';
 import type { RunId, Store } from '@prof-gen/store';
+import { loadLineDatasets } from './line-datasets.js';
 
 /**
  * Renders the report of a run that is in the store.
@@ -48,20 +42,10 @@ export async function renderRun(store: Store, id: RunId, directory: string): Pro
   );
 }
 
-/** The workspace's datasets that profiles are measured by. */
-async function measureFacts(kernel: string | undefined): Promise<MeasureFacts> {
-  const read = async (path: string): Promise<unknown> =>
-    JSON.parse(await readFile(new URL(`../../../datasets/${path}`, import.meta.url), 'utf8')) as unknown;
-  const [cves, confine, syscalls] = await Promise.all([
-    read('cve/cves.json'),
-    read('confine-published/published.json'),
-    read('syscalls/syscalls.json'),
-  ]);
-  const code = 'internal/bad-dataset';
+/** What profiles of a run are measured by. */
+export async function measureFacts(kernel: string | undefined): Promise<MeasureFacts> {
   return {
+    ...(await loadLineDatasets()),
     container: { capabilities: defaultCapabilities, ...(kernel === undefined ? {} : { kernel }) },
-    cves: validated(cveDatasetSchema, cves, 'datasets/cve/cves.json', code),
-    confine: validated(confinePublishedSchema, confine, 'datasets/confine-published/published.json', code),
-    syscalls: validated(syscallFactsSchema, syscalls, 'datasets/syscalls/syscalls.json', code),
   };
 }

@@ -24,6 +24,8 @@ export interface RunDatasetInput {
   readonly intersectDockerDefault: boolean;
   /** What counts as reachable. */
   readonly reachability: Reachability;
+  /** Compute and keep other methods' profiles, too. */
+  readonly compare: boolean;
 }
 
 export interface RunSummary {
@@ -58,6 +60,7 @@ export async function runDataset(
       learn: input.learn,
       dockerDefault: input.intersectDockerDefault,
       reachability: input.reachability,
+      compare: input.compare,
     },
   };
   const run =
@@ -106,6 +109,8 @@ export async function runDataset(
           learn: input.learn,
           intersectDockerDefault: input.intersectDockerDefault,
           reachability: input.reachability,
+          compare: input.compare,
+          ...(image.official === undefined ? {} : { official: image.official }),
         },
         workbench,
         onEvent,

@@ -6,16 +6,17 @@ import {
   decodeSummary,
   type FileDetail,
   type FileSummary,
+  lineFactsVersion,
   type Summarize,
 } from '@prof-gen/analyzer';
-import { type ErrorData, errorData, type Outcome, printable } from '@prof-gen/core';
+import { type ErrorData, errorData, type LineFacts, type Outcome, printable } from '@prof-gen/core';
 import type { SummaryStore } from '@prof-gen/store';
 import { Piscina } from 'piscina';
 import { largestFirst } from './largest-first.js';
 
 /** What the worker of the analyzer takes and gives; bytes cross by transfer. */
 type WorkerTask = { readonly bytes: Uint8Array; readonly path: string };
-type WorkerResult = Outcome<{ readonly summary: Uint8Array; readonly detail: Uint8Array }>;
+type WorkerValue = { readonly summary: Uint8Array; readonly detail: Uint8Array };
 
 export interface SummarizerOptions {
   readonly summaries: SummaryStore;
@@ -38,6 +39,8 @@ export interface Summarizer {
   readonly known: (sha256: string) => FileSummary | undefined;
   /** What explanations need of a file besides: kept with its summary, read only when asked for. */
   readonly detail: (file: Parameters<Summarize>[0]) => Promise<Outcome<FileDetail>>;
+  /** What other methods look at in a file, for comparisons: kept apart, and made only when asked for. */
+  readonly lineFacts: (file: Parameters<Summarize>[0]) => Promise<Outcome<LineFacts>>;
   /** Distinct files: asked for, and of these made anew. */
   readonly counts: { readonly files: number; readonly made: number };
   close(): Promise<void>;
@@ -53,13 +56,13 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
   const { summaries } = options;
   const seconds = options.secondsPerFile ?? defaults.secondsPerFile;
   const threads = options.threads ?? availableParallelism();
-  let opened: Piscina<WorkerTask, WorkerResult> | undefined;
+  const { resolve } = createRequire(import.meta.url);
+  let opened: Piscina<WorkerTask, Outcome<unknown>> | undefined;
   /** Begins before there is a file to analyse: a thread takes a while to start. */
-  function workers(): Piscina<WorkerTask, WorkerResult> {
+  function workers(): Piscina<WorkerTask, Outcome<unknown>> {
     if (opened !== undefined) return opened;
-    opened = new Piscina<WorkerTask, WorkerResult>({
-      filename:
-        options.worker ?? createRequire(import.meta.url).resolve('@prof-gen/analyzer/summarize-worker'),
+    opened = new Piscina<WorkerTask, Outcome<unknown>>({
+      filename: options.worker ?? resolve('@prof-gen/analyzer/summarize-worker'),
       maxThreads: threads,
       minThreads: 1,
       idleTimeout: 5_000,
@@ -99,7 +102,8 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     return { ok: true, value: decodeSummary(result.value.summary) };
   }
 
-  function analyse(file: Parameters<Summarize>[0]): Promise<WorkerResult> {
+  /** @param worker another module than that of summaries */
+  function analyse<T = WorkerValue>(file: Parameters<Summarize>[0], worker?: string): Promise<Outcome<T>> {
     return schedule(file.size, async () => {
       options.signal?.throwIfAborted();
       let bytes: Uint8Array;
@@ -108,7 +112,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
       } catch (error) {
         return { ok: false, error: errorData(error) };
       }
-      return inWorker(bytes, file.path);
+      return inWorker<T>(bytes, file.path, worker);
     });
   }
 
@@ -119,17 +123,33 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     return result.ok ? { ok: true, value: decodeDetail(result.value.detail) } : result;
   }
 
-  async function inWorker(bytes: Uint8Array, path: string): Promise<WorkerResult> {
+  async function lineFacts(file: Parameters<Summarize>[0]): Promise<Outcome<LineFacts>> {
+    const known = summaries.lineFacts(file.sha256, lineFactsVersion);
+    if (known !== undefined) return { ok: true, value: known };
+    const result = await analyse<LineFacts>(file, resolve('@prof-gen/analyzer/line-facts-worker'));
+    if (result.ok) summaries.putLineFacts(file.sha256, lineFactsVersion, result.value);
+    return result;
+  }
+
+  async function inWorker<T>(
+    bytes: Uint8Array,
+    path: string,
+    worker: string | undefined,
+  ): Promise<Outcome<T>> {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), seconds * 1000);
     const signals = options.signal === undefined ? [limit.signal] : [limit.signal, options.signal];
     try {
       // A view of a larger buffer cannot be transferred without taking its neighbours along.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      return await workers().run(
+      return (await workers().run(
         { bytes: own, path },
-        { transferList: [own.buffer as ArrayBuffer], signal: AbortSignal.any(signals) },
-      );
+        {
+          transferList: [own.buffer as ArrayBuffer],
+          signal: AbortSignal.any(signals),
+          ...(worker === undefined ? {} : { filename: worker }),
+        },
+      )) as Outcome<T>;
     } catch (error) {
       options.signal?.throwIfAborted();
       return { ok: false, error: workerError(error, path, limit.signal.aborted, seconds) };
@@ -149,6 +169,7 @@ export function openSummarizer(options: SummarizerOptions): Summarizer {
     },
     known,
     detail,
+    lineFacts,
     close: async () => opened?.destroy(),
   };
 }

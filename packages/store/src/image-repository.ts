@@ -1,5 +1,7 @@
 import {
   type ErrorData,
+  type ImageComparison,
+  imageComparisonSchema,
   type ProfileDocument,
   ProfGenError,
   printable,
@@ -101,7 +103,18 @@ export function imageRepository(database: Database): ImageRepository {
   const timings = database.prepare<[number], { phase: string; milliseconds: number }>(
     'SELECT phase, milliseconds FROM timings WHERE image_id = ? ORDER BY phase',
   );
-  const writeResult = resultWriter(database);
+  // A file that an older version wrote and that is opened for reading only has no such table.
+  const hasComparisons =
+    database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'comparisons'").get() !== undefined;
+  const compared = hasComparisons
+    ? database.prepare<[number], string>('SELECT document FROM comparisons WHERE image_id = ?').pluck()
+    : undefined;
+  // Statements for writing need all tables, and a reader may have an older file.
+  let writer: ReturnType<typeof resultWriter> | undefined;
+  const writeResult: ReturnType<typeof resultWriter> = (image, one) => {
+    writer ??= resultWriter(database);
+    writer(image, one);
+  };
 
   const plan = database.transaction((run: RunId, images: readonly PlannedImage[]) => {
     const names = images.map(({ name }) => name);
@@ -145,9 +158,11 @@ export function imageRepository(database: Database): ImageRepository {
     const row = inStore(file, () => kept.get(run, name));
     if (row === undefined) return undefined;
     const phases = inStore(file, () => timings.all(row.id));
+    const comparison = inStore(file, () => compared?.get(row.id));
     return {
       document: documentOf(row.document, file, name),
       dockerProfile: row.docker,
+      ...(comparison === undefined ? {} : { comparison: comparisonOf(comparison, file, name) }),
       timings: Object.fromEntries(phases.map(({ phase, milliseconds }) => [phase, milliseconds])),
     };
   };
@@ -195,9 +210,19 @@ function notUnderWay(file: string, run: RunId, name: string): ProfGenError {
 function documentOf(text: string, file: string, name: string): ProfileDocument {
   const parsed = profileDocumentSchema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
-  throw new ProfGenError(
+  throw corrupt('document', file, name, parsed.error.message);
+}
+
+function comparisonOf(text: string, file: string, name: string): ImageComparison {
+  const parsed = imageComparisonSchema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw corrupt('comparison', file, name, parsed.error.message);
+}
+
+function corrupt(what: string, file: string, name: string, problem: string): ProfGenError {
+  return new ProfGenError(
     'store/corrupt',
-    `the document of ${printable(name)} in ${printable(file)} is not one: ${printable(parsed.error.message)}`,
+    `the ${what} of ${printable(name)} in ${printable(file)} is not one: ${printable(problem)}`,
     { hint: 'somebody changed the file by hand, or another version wrote it; run the image again' },
   );
 }

@@ -35,7 +35,8 @@ export function openDatabase(file: string, schema: Schema, options: DatabaseOpti
     try {
       if (options.readOnly === true) {
         const version = check(database, schema);
-        if (version < schema.migrations.length) throw older(file, version, schema.migrations.length);
+        const readable = schema.readableFrom ?? schema.migrations.length;
+        if (version < readable) throw older(file, version, readable);
       } else {
         // Before anything is written: WAL is a property of the file, and a foreign file must stay untouched.
         check(database, schema);
@@ -55,7 +56,7 @@ export function openDatabase(file: string, schema: Schema, options: DatabaseOpti
 function older(file: string, version: number, known: number): ProfGenError {
   return new ProfGenError(
     'store/older-schema',
-    `${printable(file)} has schema ${version}, and this version of Prof-gen reads ${known}`,
+    `${printable(file)} has schema ${version}, and this version of Prof-gen reads ${known} and later`,
     { hint: 'open it once for writing, by resuming a run or starting one, and it is brought up to date' },
   );
 }

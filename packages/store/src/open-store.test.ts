@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ImageComparison } from '@prof-gen/core';
 import { profileDocumentFixture } from '@prof-gen/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -71,6 +72,44 @@ describe('a file of results', () => {
     );
     expect(query('SELECT name, status, allowed, proof, denials, seconds FROM overview')).toEqual([
       { name: 'redis', status: 'proven', allowed: 90, proof: 'passed', denials: 0, seconds: 0.0425 },
+    ]);
+  });
+
+  it('keeps what other methods find, and what each of them would have denied', () => {
+    const id = store.runs.begin(run);
+    store.images.plan(id, [{ name: 'a' }, { name: 'b' }]);
+    const seen = (name: string) => ({ name, program: '/bin/x', phase: 'start' });
+    const comparison: ImageComparison = {
+      schemaVersion: 1,
+      language: 'Go',
+      libc: 'none',
+      lines: [
+        { line: 'prof-gen', allowed: ['read', 'socket'], conditional: ['socket'] },
+        { line: 'confine', allowed: ['read'], conditional: [] },
+      ],
+      confine: {
+        basis: 'trace',
+        programs: ['/bin/x'],
+        files: 1,
+        unreadable: [],
+        direct: [],
+        undecided: 0,
+        imported: ['read'],
+        java: false,
+      },
+      observed: [seen('read'), seen('socket')],
+      proof: { status: 'passed', seen: [seen('read')], denied: [] },
+    };
+    for (const name of ['a', 'b']) store.images.start(id, name);
+    store.images.finish(id, 'a', { ...result('a'), comparison });
+    store.images.finish(id, 'b', result('b'));
+    expect(store.images.result(id, 'a')?.comparison).toEqual(comparison);
+    expect(store.images.result(id, 'b')).not.toHaveProperty('comparison');
+    expect(query('SELECT line, during, syscall FROM line_misses')).toEqual([
+      { line: 'confine', during: 'observation', syscall: 'socket' },
+    ]);
+    expect(query("SELECT syscall FROM line_syscalls WHERE line = 'prof-gen' AND conditional")).toEqual([
+      { syscall: 'socket' },
     ]);
   });
 
@@ -193,6 +232,11 @@ describe('a file that is not as it should be', () => {
       d.exec("INSERT INTO runs VALUES (7, 'd', 'h', '0', '1', '{}', NULL, 'k', NULL, 0, NULL)");
       d.exec("INSERT INTO images (run_id, position, name, state) VALUES (7, 0, 'a', 'started')");
     });
+    // A reader takes it as it is, and leaves it so.
+    const reader = openStore(first, { readOnly: true });
+    expect(reader.runs.list()).toMatchObject([{ id: 7, dataset: 'd' }]);
+    expect(reader.images.results(7 as RunId)).toEqual([]);
+    reader.close();
     const opened = openStore(first);
     expect(opened.runs.list()).toMatchObject([{ id: 7, dataset: 'd' }]);
     expect(opened.images.pending(7 as RunId)).toEqual(['a']);

@@ -32,6 +32,21 @@ it('keeps summaries by content and version, names apart', () => {
   two.close();
 });
 
+it('keeps facts for comparisons under a version of their own, as long as the file has a summary', () => {
+  const cache = openSummaryStore(join(directory, 'summaries.db'));
+  const facts = { imports: ['open'], weakImports: [], direct: [39], undecided: 1, go: false };
+  cache.put('aa', '1', bytes(1), bytes());
+  cache.putLineFacts('aa', 'v', facts);
+  cache.putLineFacts('aa', 'v', { ...facts, undecided: 2 });
+  expect(cache.lineFacts('aa', 'v')).toEqual(facts);
+  expect(cache.lineFacts('aa', 'w')).toBeUndefined();
+  cache.prune(100);
+  expect(cache.lineFacts('aa', 'v')).toEqual(facts);
+  cache.prune(0);
+  expect(cache.lineFacts('aa', 'v')).toBeUndefined();
+  cache.close();
+});
+
 it('prunes what was not used for longest, names with it', () => {
   const file = join(directory, 'summaries.db');
   vi.useFakeTimers({ toFake: ['Date'] });

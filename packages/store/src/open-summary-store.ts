@@ -1,3 +1,5 @@
+import { type LineFacts, lineFactsSchema } from '@prof-gen/core';
+import { canonicalJson } from './canonical-json.js';
 import { summariesSchema } from './migrations/summaries-schema.js';
 import { openDatabase } from './open-database.js';
 import { inStore } from './store-error.js';
@@ -14,8 +16,12 @@ export interface SummaryStore {
   put(sha256: string, analyzerVersion: string, summary: Uint8Array, names: Uint8Array): void;
   /** The part needed to explain, kept apart from what linking reads. */
   names(sha256: string, analyzerVersion: string): Uint8Array | undefined;
+  /** @param version of the facts, which is not that of the analyser */
+  lineFacts(sha256: string, version: string): LineFacts | undefined;
+  putLineFacts(sha256: string, version: string, facts: LineFacts): void;
   /**
-   * Removes the least recently used until at most `maxBytes` of summaries and names are left.
+   * Removes the least recently used until at most `maxBytes` of summaries and names are left, and what is kept of files
+   * without a summary.
    * @returns how many were removed
    */
   prune(maxBytes: number): number;
@@ -58,6 +64,14 @@ export function openSummaryStore(file: string): SummaryStore {
        WHERE total > ?)`,
   );
 
+  const facts = database
+    .prepare<[string, string], string>('SELECT facts FROM line_facts WHERE sha256 = ? AND version = ?')
+    .pluck();
+  const insertFacts = database.prepare('INSERT INTO line_facts VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const removeFacts = database.prepare(
+    'DELETE FROM line_facts WHERE sha256 NOT IN (SELECT sha256 FROM summaries)',
+  );
+
   // Uses are noted by the day and written together, so that reading does not become writing.
   const today = () => Math.floor(Date.now() / millisecondsPerDay);
   const used = new Set<number>();
@@ -83,10 +97,20 @@ export function openSummaryStore(file: string): SummaryStore {
       }),
     put: (sha256, version, summary, own) => inStore(file, () => put.immediate(sha256, version, summary, own)),
     names: (sha256, version) => inStore(file, () => names.get(sha256, version)),
+    lineFacts: (sha256, version) =>
+      inStore(file, () => {
+        const text = facts.get(sha256, version);
+        // A cache: what cannot be read is made anew.
+        return text === undefined ? undefined : lineFactsSchema.safeParse(JSON.parse(text)).data;
+      }),
+    putLineFacts: (sha256, version, value) =>
+      inStore(file, () => insertFacts.run(sha256, version, canonicalJson(value))),
     prune: (maxBytes) =>
       inStore(file, () => {
         noteUses.immediate();
-        return removeOldest.run(maxBytes).changes;
+        const { changes } = removeOldest.run(maxBytes);
+        removeFacts.run();
+        return changes;
       }),
     size: () => inStore(file, () => size.get() ?? { summaries: 0, bytes: 0 }),
     close() {

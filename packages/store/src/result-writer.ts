@@ -1,4 +1,4 @@
-import type { Denial, Evidence, PhaseResult } from '@prof-gen/core';
+import type { Denial, Evidence, ImageComparison, PhaseResult, SeenCall } from '@prof-gen/core';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from './canonical-json.js';
 import type { ImageResult } from './image-result.js';
@@ -39,6 +39,25 @@ export function resultWriter(database: Database): (image: number, result: ImageR
     'denials',
     'image_id, during, position, number, syscall, program, process, phase, errno, count, expected',
   );
+
+  const comparison = into('comparisons', 'image_id, language, libc, document');
+  const line = into('lines', 'image_id, line, position, allowed');
+  const lineSyscall = into('line_syscalls', 'image_id, line, syscall, conditional');
+  const seenSyscall = into('seen_syscalls', 'image_id, during, syscall, program, phase');
+
+  function writeComparison(image: number, compared: ImageComparison): void {
+    comparison(image, compared.language, compared.libc, JSON.stringify(compared));
+    compared.lines.forEach(({ line: name, allowed, conditional }, position) => {
+      line(image, name, position, allowed.length);
+      const inPart = new Set(conditional);
+      for (const call of allowed) lineSyscall(image, name, call, Number(inPart.has(call)));
+    });
+    const seen = (during: 'observation' | 'proof', calls: readonly SeenCall[]) => {
+      for (const { name, program: by, phase } of calls) seenSyscall(image, during, name, by, phase);
+    };
+    seen('observation', compared.observed ?? []);
+    seen('proof', compared.proof?.seen ?? []);
+  }
 
   function writePrograms(image: number, programs: ImageResult['document']['programs']): void {
     programs.forEach((each, position) => {
@@ -90,7 +109,7 @@ export function resultWriter(database: Database): (image: number, result: ImageR
     });
   }
 
-  return (image, { document, dockerProfile, timings }) => {
+  return (image, { document, dockerProfile, comparison: compared, timings }) => {
     const { stats } = document;
     for (const [phase, milliseconds] of Object.entries(timings)) timing(image, phase, milliseconds);
     profile(
@@ -135,6 +154,7 @@ export function resultWriter(database: Database): (image: number, result: ImageR
       proof(image, status, workload);
       writeRun(image, 'proof', phases, denials);
     }
+    if (compared !== undefined) writeComparison(image, compared);
   };
 }
 

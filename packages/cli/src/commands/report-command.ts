@@ -1,9 +1,9 @@
-import { ProfGenError, printable } from '@prof-gen/core';
 import { renderRun } from '@prof-gen/runner';
-import { openStore, type RunId } from '@prof-gen/store';
+import { openStore } from '@prof-gen/store';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
+import { chooseRun } from './choose-run.js';
 import { positiveInteger } from './session-options.js';
 
 const examples = `
@@ -25,16 +25,7 @@ export function defineReportCommand(program: Command, io: Io, exit: (code: numbe
     .action(async (results: string, options: { to: string; run?: number }) => {
       const store = openStore(results, { readOnly: true });
       try {
-        const run =
-          options.run === undefined
-            ? store.runs.list().find(({ outcome }) => outcome !== undefined)
-            : store.runs.get(options.run as RunId);
-        if (run === undefined) {
-          throw new ProfGenError('usage/no-such-run', `${printable(results)} has no such run`, {
-            hint: 'leave out --run for the latest, or finish the run with: prof-gen run DATASET --resume',
-          });
-        }
-        const { index } = await renderRun(store, run.id, options.to);
+        const { index } = await renderRun(store, chooseRun(store, options.run).id, options.to);
         io.stdout.write(`${index}\n`);
         exit(exitCodes.good);
       } finally {

@@ -20,6 +20,7 @@ interface RunOptions extends SessionOptions {
   readonly learn?: boolean;
   readonly dockerDefault: boolean;
   readonly reachability: Reachability;
+  readonly compare?: boolean;
 }
 
 const examples = `
@@ -30,6 +31,7 @@ Examples:
   prof-gen run datasets/evaluate.yaml
   prof-gen run datasets/evaluate.yaml --resume --jobs 4
   prof-gen run datasets/evaluate.yaml --static --no-report
+  prof-gen run datasets/applications.yaml --compare
 
 Exit codes: 0 good, 1 all failed, 2 usage, 3 a proof failed, 4 some images failed, 5 environment.
 `;
@@ -49,6 +51,7 @@ export function defineRunCommand(program: Command, io: Io, exit: (code: number) 
     .option('-j, --jobs <n>', 'images under way at once', positiveInteger, 2)
     .option('--static', 'static analysis alone: no engine and no root needed')
     .option('--learn', 'add what a proof denies, marked as learned, and prove again')
+    .option('--compare', "compute other methods' profiles of the same images, too, for `prof-gen compare`")
     .option('--no-docker-default', "do not keep denied what Docker's default profile denies")
     .addHelpText('after', examples)
     .action(async (dataset: string, options: RunOptions) => {
@@ -78,6 +81,7 @@ async function run(io: Io, file: string, options: RunOptions): Promise<number> {
           learn: options.learn === true,
           intersectDockerDefault: options.dockerDefault,
           reachability: options.reachability,
+          compare: options.compare === true,
         },
         workbench,
         onEvent,

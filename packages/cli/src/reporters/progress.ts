@@ -18,6 +18,7 @@ const phaseWords: Record<Phase, string> = {
   link: 'linking',
   build: 'building the profile',
   prove: 'proving the profile',
+  compare: 'comparing with other methods',
   keep: 'storing',
 };
 

@@ -42,3 +42,34 @@ export const confinePublishedSchema = z.strictObject({
   images: z.array(confineImageSchema),
 });
 export type ConfinePublished = z.infer<typeof confinePublishedSchema>;
+
+/** Lists of calls that Confine's authors made by hand for images whose programs its method cannot read. */
+export const confineHandMadeSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  source: z.string(),
+  licence: z.string(),
+  /** By the official image's name; those of images that are not official are left out. */
+  images: z.array(z.strictObject({ name: z.string(), syscalls: z.array(z.string()) })),
+});
+export type ConfineHandMade = z.infer<typeof confineHandMadeSchema>;
+
+/** What the original implementation was seen to allow, to check ours against; `datasets/confine-published`. */
+export const confineOriginalSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  description: z.string(),
+  /** Part by which ours may differ, 0 to 1. */
+  tolerance: z.number().min(0).max(1),
+  programs: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        /** Of the calls that Confine counts. */
+        allowed: count,
+        /** Instead of `tolerance`, with the reason in `why`. */
+        within: z.number().min(0).max(1).optional(),
+        why: z.string().optional(),
+        note: z.string().optional(),
+      }),
+    )
+    .min(1),
+});

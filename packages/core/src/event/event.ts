@@ -9,6 +9,7 @@ export const imagePhases = [
   'link',
   'build',
   'prove',
+  'compare',
   'keep',
 ] as const;
 export type ImagePhase = (typeof imagePhases)[number];

@@ -14,5 +14,7 @@ export interface Schema {
   readonly kind: string;
   /** `PRAGMA application_id`, so that another program's database is never taken for ours. */
   readonly applicationId: number;
+  /** The oldest form that can be read as it is; the present one unless said. */
+  readonly readableFrom?: number;
   readonly migrations: readonly Migration[];
 }

@@ -10,6 +10,8 @@ import type { Schema } from './migration.js';
 export const resultsSchema: Schema = {
   kind: 'results',
   applicationId: 0x50474e31, // "PGN1"
+  // Later steps only add tables, and readers do without them.
+  readableFrom: 1,
   migrations: [
     {
       title: 'runs, images and all that is known of an image',
@@ -229,6 +231,52 @@ SELECT images.run_id, images.id AS image_id, images.name, images.state, profiles
 FROM images
 LEFT JOIN profiles ON profiles.image_id = images.id
 LEFT JOIN proofs ON proofs.image_id = images.id;
+`,
+    },
+    {
+      title: 'profiles of other methods, to compare with',
+      sql: `
+CREATE TABLE comparisons (
+  image_id INTEGER PRIMARY KEY REFERENCES profiles ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  libc     TEXT NOT NULL CHECK (libc IN ('glibc', 'musl', 'none')),
+  document TEXT NOT NULL CHECK (json_valid(document))
+) STRICT;
+
+CREATE TABLE lines (
+  image_id INTEGER NOT NULL REFERENCES comparisons ON DELETE CASCADE,
+  line     TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  allowed  INTEGER NOT NULL,
+  PRIMARY KEY (image_id, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE line_syscalls (
+  image_id    INTEGER NOT NULL,
+  line        TEXT NOT NULL,
+  syscall     TEXT NOT NULL,
+  conditional INTEGER NOT NULL CHECK (conditional IN (0, 1)),
+  PRIMARY KEY (image_id, line, syscall),
+  FOREIGN KEY (image_id, line) REFERENCES lines ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE seen_syscalls (
+  image_id INTEGER NOT NULL REFERENCES comparisons ON DELETE CASCADE,
+  during   TEXT NOT NULL CHECK (during IN ('observation', 'proof')),
+  syscall  TEXT NOT NULL,
+  program  TEXT NOT NULL,
+  phase    TEXT NOT NULL,
+  PRIMARY KEY (image_id, during, syscall, program)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW line_misses AS
+SELECT image_id, line, during, syscall, program, phase
+FROM lines JOIN seen_syscalls USING (image_id)
+WHERE NOT EXISTS (
+  SELECT 1 FROM line_syscalls
+  WHERE line_syscalls.image_id = seen_syscalls.image_id AND line_syscalls.line = lines.line
+    AND line_syscalls.syscall = seen_syscalls.syscall
+);
 `,
     },
   ],

@@ -28,5 +28,16 @@ CREATE TABLE names (
 ) STRICT;
 `,
     },
+    {
+      title: 'facts for the lines that profiles are compared with',
+      sql: `
+CREATE TABLE line_facts (
+  sha256  TEXT NOT NULL,
+  version TEXT NOT NULL,
+  facts   TEXT NOT NULL CHECK (json_valid(facts)),
+  PRIMARY KEY (sha256, version)
+) STRICT, WITHOUT ROWID;
+`,
+    },
   ],
 };
