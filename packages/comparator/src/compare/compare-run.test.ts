@@ -164,7 +164,7 @@ describe('distribution', () => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;
       return state / 2 ** 32;
     };
-    const rounds = 200;
+    const rounds = 100;
     let held = 0;
     for (let round = 0; round < rounds; round += 1) {
       const { interval } = distribution(Array.from({ length: 60 }, random));
@@ -192,6 +192,18 @@ describe('languageOf', () => {
     [[], 'C/C++'],
   ])('%j: %s', (paths, expected) => {
     expect(language(paths, ['/usr/sbin/gosu'])).toBe(expected);
+  });
+
+  it('is that of what an entrypoint executes at its end, not of what it prepares with', () => {
+    const script = { kind: 'script' as const, script: '/entrypoint.sh', line: 1 };
+    const traced = { kind: 'traced' as const, phase: 'start' };
+    const programs = [
+      { path: '/usr/bin/dash', origin },
+      { path: '/usr/bin/perl', origin: script },
+      { path: '/usr/bin/node', origin: script },
+      { path: '/usr/bin/python3.11', origin: traced },
+    ];
+    expect(languageOf(programs, new Set())).toBe('JavaScript');
   });
 
   it('is Go where the program itself is', () => {

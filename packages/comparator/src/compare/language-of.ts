@@ -21,16 +21,16 @@ const shells = /^(ba|da|z|k|a)?sh(-static)?$|^busybox$/;
 const wrappers = /^(gosu|tini(-static)?|dumb-init|su-exec|setpriv|env|runuser|sudo|su|nice|chroot)$/;
 
 /**
- * Language of what a container is for: of the last program that its run command leads to and that is no wrapper. Programs
- * that are compiled are `C/C++` unless Go's linker has made them (`goFiles`, by path); a shell counts where there is
- * nothing else.
+ * Language of what a container is for: of the last program that its run command and its scripts lead to and that is no
+ * wrapper, since entrypoints prepare first and execute at their end. Programs that are compiled are `C/C++` unless Go's
+ * linker has made them (`goFiles`, by path); a shell counts where there is nothing else.
  */
 export function languageOf(
   programs: readonly Pick<ProgramAnalysis, 'path' | 'origin'>[],
   goFiles: ReadonlySet<string>,
 ): string {
   const names = programs
-    .filter(({ origin }) => origin.kind === 'run-command')
+    .filter(({ origin }) => origin.kind === 'run-command' || origin.kind === 'script')
     .map(({ path }) => ({ path, name: path.slice(path.lastIndexOf('/') + 1) }));
   const main = names.filter(({ name }) => !shells.test(name) && !wrappers.test(name)).at(-1);
   if (main === undefined) return names.some(({ name }) => shells.test(name)) ? 'Shell' : 'C/C++';
