@@ -18,6 +18,7 @@ import {
   type Observation,
   type ObservedProgram,
   type Profile,
+  ProfGenError,
   type ProgramAnalysis,
   type Proof,
   printable,
@@ -155,18 +156,26 @@ async function confineLine({
 }: CompareImageInput): Promise<{ line: Line; record: ConfineRecord; files: readonly ConfineFile[] }> {
   const selection = confineFiles(analysis.programs, observation?.programs);
   const chosen = new Map(selection.files);
+  const broken: ConfineFile[] = [];
   for (const path of confinesOwnPrograms) {
-    for (const { entry, role } of await linkedFiles(tree, path)) {
-      if (role !== 'interpreter' && entry.digest !== undefined) {
-        chosen.set(entry.path, entry.digest.slice('sha256:'.length));
+    try {
+      for (const { entry, role } of await linkedFiles(tree, path)) {
+        if (role !== 'interpreter' && entry.digest !== undefined) {
+          chosen.set(entry.path, entry.digest.slice('sha256:'.length));
+        }
       }
+    } catch (error) {
+      // An image's file may be anything; the comparison is no reason to lose the image.
+      if (!(error instanceof ProfGenError)) throw error;
+      broken.push({ path });
     }
   }
-  const files = await Promise.all(
+  const readable = await Promise.all(
     [...chosen]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, sha256]) => confineFile(tree, summarizer, path, sha256)),
   );
+  const files = [...readable, ...broken];
   const repository = official?.split(':')[0];
   const handMade = datasets.handMade.images.find(({ name }) => name === repository);
   const found: ConfineProfile = confineMethod({

@@ -120,11 +120,16 @@ export async function profileImage(
       image: name,
       onEvent,
     };
-    const { analysis, others } = await timed('summarise', async () =>
-      input.compare === true
-        ? analyzeForComparison(analyzeInput, comparedReachabilities)
-        : { analysis: await analyzeImage(analyzeInput), others: undefined },
-    );
+    const compared =
+      input.compare === true ? await timed('summarise', () => analyzeForComparison(analyzeInput)) : undefined;
+    const analysis = compared?.analysis ?? (await timed('summarise', () => analyzeImage(analyzeInput)));
+    // Before the proof, so that summaries need not be kept meanwhile.
+    const others =
+      compared &&
+      (await timed(
+        'compare',
+        () => new Map(comparedReachabilities.map((kind) => [kind, compared.linkedBy(kind)] as const)),
+      ));
 
     const container = {
       capabilities: defaultCapabilities,

@@ -11,6 +11,8 @@ export const Code = {
   Mov_r16_rm16: 284,
   Mov_r32_imm32: 357,
   Mov_r64_imm64: 358,
+  Mov_rm32_imm32: 404,
+  Mov_rm64_imm32: 405,
   Syscall: 870,
 } as const;
 

@@ -1,5 +1,6 @@
-import { Code, Register } from '../decode/iced-numbers.js';
+import { Code } from '../decode/iced-numbers.js';
 import { Instructions, operandKind } from '../decode/instructions.js';
+import { fullRegister, rax, rcx, rdi } from '../decode/registers.js';
 import { type Elf, type ElfSymbol, isCode, relocationType } from '../elf/elf.js';
 import type { CodeMap } from '../function/code-map.js';
 
@@ -10,15 +11,8 @@ const bytesOnALine = 7;
 /** Bytes decoded at once. */
 const chunk = 1 << 16;
 
-/** An immediate moved to one of these is taken for the number, whichever the instruction asks for. */
-const numbered: ReadonlySet<number> = new Set([
-  Register.EAX,
-  Register.RAX,
-  Register.ECX,
-  Register.RCX,
-  Register.EDI,
-  Register.RDI,
-]);
+/** An immediate moved to one of these, 32 or 64 bits, is taken for the number, whichever the instruction asks for. */
+const numbered: ReadonlySet<number | undefined> = new Set([rax, rcx, rdi]);
 /** What objdump writes as `mov`, with an immediate; `movabs` and moves to memory are other words. */
 const moves: ReadonlySet<number> = new Set([Code.Mov_r32_imm32, Code.Mov_rm32_imm32, Code.Mov_rm64_imm32]);
 
@@ -62,9 +56,9 @@ export function directCalls(elf: Elf, code: CodeMap): DirectCalls {
             if (known !== undefined && line - known.line <= lookBack) numbers.add(known.value);
             else undecided += 1;
           }
-          if (moves.has(instruction) && numbered.has(rows.register(i, 0))) {
-            const kind = rows.kind(i, 1);
-            if (rows.kind(i, 0) === operandKind.register) known = { line, value: rows.immediate(i, kind) };
+          const isMove = moves.has(instruction) && rows.kind(i, 0) === operandKind.register;
+          if (isMove && numbered.has(fullRegister[rows.register(i, 0)])) {
+            known = { line, value: rows.immediate(i, rows.kind(i, 1)) };
           }
           line += Math.max(1, Math.ceil(rows.length(i) / bytesOnALine));
         }

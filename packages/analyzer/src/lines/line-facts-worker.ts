@@ -1,4 +1,5 @@
-import { type LineFacts, type Outcome, outcomeOf } from '@prof-gen/core';
+import type { LineFacts } from '@prof-gen/core';
+import { type Outcome, outcomeOf } from '@prof-gen/core/base';
 import type { SummarizeTask } from '../summarize-worker.js';
 import { lineFacts } from './line-facts.js';
 

@@ -1,4 +1,5 @@
-import { compareStrings, type LineFacts } from '@prof-gen/core';
+import type { LineFacts } from '@prof-gen/core';
+import { compareStrings } from '@prof-gen/core/base';
 import { selfTest } from '../decode/decoder.js';
 import { parseElf } from '../elf/parse-elf.js';
 import { CodeMap } from '../function/code-map.js';

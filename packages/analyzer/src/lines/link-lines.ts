@@ -15,25 +15,21 @@ import { readLoaderConfig } from '../loader/loader-config.js';
 
 export interface ComparedAnalysis {
   readonly analysis: Analysis;
-  /** The same programs with the same objects, linked with other notions of reachability. */
-  readonly others: ReadonlyMap<Reachability, readonly ProgramAnalysis[]>;
+  /** The same programs with the same objects, linked with another notion of reachability. */
+  linkedBy(reachability: Reachability): readonly ProgramAnalysis[];
 }
 
-/** As `analyzeImage`, and besides what the same programs can make by other notions of reachability. */
-export async function analyzeForComparison(
-  input: AnalyzeImageInput,
-  reachabilities: readonly Reachability[],
-): Promise<ComparedAnalysis> {
+/** As `analyzeImage`; the result can be linked again with other notions of reachability. */
+export async function analyzeForComparison(input: AnalyzeImageInput): Promise<ComparedAnalysis> {
   const { analysis, inputs } = await linkImage(input);
-  const others = new Map<Reachability, readonly ProgramAnalysis[]>();
-  for (const reachability of reachabilities) {
-    const programs = analysis.programs.map((program, i) => ({
-      ...program,
-      ...(reachability === analysis.reachability ? {} : linkedAgain(inputs[i] ?? [], reachability)),
-    }));
-    others.set(reachability, programs);
-  }
-  return { analysis, others };
+  return {
+    analysis,
+    linkedBy: (reachability) =>
+      analysis.programs.map((program, i) => ({
+        ...program,
+        ...(reachability === analysis.reachability ? {} : linkedAgain(inputs[i] ?? [], reachability)),
+      })),
+  };
 }
 
 /** What holds in any environment. One reason for each call: nobody asks for more. */
