@@ -7,6 +7,7 @@ import {
   type FakeRegistry,
   fixtureImage,
   type Misbehaviour,
+  reply,
   startFakeRegistry,
 } from '@prof-gen/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,16 +48,6 @@ function logIn(host: string, entry: Record<string, unknown>): void {
 }
 
 const auth = Buffer.from('user:secret').toString('base64');
-
-function reply(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string> = {},
-  body = '',
-): true {
-  response.writeHead(status, headers).end(body);
-  return true;
-}
 
 /** Misbehaves for the first `times` requests of a path that ends so. */
 function first(times: number, end: string, act: (response: ServerResponse) => true): Misbehaviour {

@@ -11,6 +11,17 @@ export interface SeenRequest {
 /** Handles a request itself by returning true. */
 export type Misbehaviour = (request: IncomingMessage, response: ServerResponse, count: number) => boolean;
 
+/** A whole answer, for a `Misbehaviour`. */
+export function reply(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string> = {},
+  body = '',
+): true {
+  response.writeHead(status, headers).end(body);
+  return true;
+}
+
 /** A server in this process that does whatever a test wants it to. */
 export interface FakeServer {
   /** `127.0.0.1:PORT`. */
