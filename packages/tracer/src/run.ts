@@ -3,6 +3,7 @@ import type { PhaseResult, RunOverrides, StepResult } from '@prof-gen/core';
 import { Container, type ContainerLimits, type ContainerSpec } from './container/container.js';
 import type { Engine } from './engine/engine.js';
 import type { Bpftrace } from './program/bpftrace.js';
+import { judgedCalls } from './record/judged-calls.js';
 import { type ObservedRecord, observedRecord } from './record/observed-record.js';
 
 export interface RunOptions {
@@ -115,7 +116,7 @@ export class Run {
       signal,
     );
     this.#containers.add(container);
-    const slot = bpftrace.watch(container.id);
+    const slot = bpftrace.watch(container.id, judgedCalls(seccomp));
     bpftrace.phase(slot, this.phases.length - 1);
     this.#watched.push({ container, slot });
     return container;

@@ -18,7 +18,7 @@ import type { ContainerLimits } from './container/container.js';
 import { defaultSocket, Engine } from './engine/engine.js';
 import { loadedTag } from './engine/owner.js';
 import { defaultTimes, exercise, type ExerciseTimes } from './exercise/exercise.js';
-import { Bpftrace } from './program/bpftrace.js';
+import { BpftracePool } from './program/bpftrace-pool.js';
 import { readKernelFacts } from './program/kernel-facts.js';
 import type { ObservedRecord } from './record/observed-record.js';
 import { Run } from './run.js';
@@ -31,6 +31,11 @@ export interface TracerOptions {
   readonly onEvent?: EventSink;
   /** Ends what is under way; everything is removed before the calls reject. */
   readonly signal?: AbortSignal;
+  /**
+   * Pages of 4 KiB per processor, a power of two, that lines of the tracing program wait in (1,024). When some are lost, the
+   * run is repeated with four times as many, then with sixteen times.
+   */
+  readonly bufferPages?: number;
 }
 
 /** Limits of each container, and the longest time for a whole run. */
@@ -135,10 +140,12 @@ export async function openTracer(options: TracerOptions): Promise<Tracer> {
     cgroupVersion: facts.engine.cgroupVersion,
     cgroupDriver: facts.cgroupDriver,
   });
-  const bpftrace = await Bpftrace.start(kernel);
-  const tracer = new EngineTracer(engine, facts.engine, bpftrace, options);
+  const pool = await BpftracePool.open(kernel, options.bufferPages);
+  const tracer = new EngineTracer(engine, facts.engine, pool, options);
   try {
+    const { bpftrace, release } = await pool.lease();
     await selfTest(engine, bpftrace, options.signal ?? new AbortController().signal);
+    await release();
   } catch (thrown) {
     await tracer.close();
     throw thrown;
@@ -196,15 +203,15 @@ function checkMachine(): void {
 class EngineTracer implements Tracer {
   readonly engine: EngineFacts;
   readonly #engine: Engine;
-  readonly #bpftrace: Bpftrace;
+  readonly #pool: BpftracePool;
   readonly #onEvent: EventSink;
   readonly #signal: AbortSignal | undefined;
   #loaded = 0;
 
-  constructor(engine: Engine, facts: EngineFacts, bpftrace: Bpftrace, options: TracerOptions) {
+  constructor(engine: Engine, facts: EngineFacts, pool: BpftracePool, options: TracerOptions) {
     this.engine = facts;
     this.#engine = engine;
-    this.#bpftrace = bpftrace;
+    this.#pool = pool;
     this.#onEvent = options.onEvent ?? ignoreEvents;
     this.#signal = options.signal;
   }
@@ -296,18 +303,19 @@ class EngineTracer implements Tracer {
   }
 
   async close(): Promise<void> {
-    await this.#bpftrace.close();
+    await this.#pool.close();
     await this.#engine.removeLeftovers(true);
   }
 
-  /** One run with its record; once more when lines were lost. */
+  /** One run with its record; again with larger buffers when lines were lost. */
   async #traced(
     input: TraceInput,
     seccomp: string | undefined,
     work: (run: Run) => Promise<void>,
   ): Promise<{ readonly run: Run; readonly record: ObservedRecord }> {
     const limits = { ...defaultLimits, ...input.limits };
-    for (let attempt = 1; ; attempt += 1) {
+    for (let pages = 0; ; ) {
+      const { bpftrace, release } = await this.#pool.lease(pages);
       const late = new ProfGenError(
         'trace/time-limit',
         `${input.name} took longer than ${limits.seconds} s`,
@@ -320,7 +328,7 @@ class EngineTracer implements Tracer {
       const signals = this.#signal === undefined ? [clock.signal] : [clock.signal, this.#signal];
       const run = new Run({
         engine: this.#engine,
-        bpftrace: this.#bpftrace,
+        bpftrace,
         image: input.image,
         overrides: input.overrides,
         limits,
@@ -337,14 +345,17 @@ class EngineTracer implements Tracer {
         throw thrown;
       } finally {
         clearTimeout(timer);
-        await run.close();
+        await run.close().finally(release);
       }
       const lost = new ProfGenError('trace/lost-events', `what ${input.name} did was not seen completely`, {
         hint: 'trace fewer containers at once, or on a less busy machine',
         retryable: true,
       });
-      if (attempt === 2) throw lost;
-      this.#onEvent({ type: 'note', image: input.name, message: `${lost.message}: it is run once more` });
+      const larger = this.#pool.larger(bpftrace.bufferPages);
+      if (larger === undefined) throw lost;
+      pages = larger;
+      const message = `${lost.message}: it is run once more, with buffers of ${pages} pages`;
+      this.#onEvent({ type: 'note', image: input.name, message });
     }
   }
 

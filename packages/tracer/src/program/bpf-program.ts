@@ -20,6 +20,11 @@ const argumentPieces = 24;
 const registersAt = (padding: number): string =>
   `(uint64)curtask->stack + ${16_384 - padding} - sizeof(struct pt_regs)`;
 
+/** Where the arguments of a call by the x86-64 ABI lie (syscall(2)). */
+const argumentRegisters = ['di', 'si', 'dx', 'r10', 'r8', 'r9'] as const;
+/** Odd, so that multiplying by it loses nothing: a number and six arguments become one word. */
+const mixingFactor = 0x1e3779b97f4a7c15n;
+
 /** ABI in a call's number: i386 by this bit (numbers stay far below it); x32 has its own, bit 30 (syscall(2)). */
 export const compatBit = 1 << 20;
 
@@ -28,11 +33,16 @@ export const compatBit = 1 << 20;
  *
  * A task is marked when it executes a file inside a watched container's cgroup and outside the host's mount
  * namespaces, so that the runtime's own calls never count; a fork passes the mark on. A mark is one number:
- * the container's slot (16 bits) and its current program (48 bits of device and inode). Calls are counted per mark,
- * phase and number in `@c`, which is the truth; lines are printed when something is seen for the first time.
+ * the container's slot (16 bits) and its current program (48 bits of device and inode). Calls are counted per mark and
+ * number in `@c`, which is the truth; lines are printed when something is seen for the first time, and counted per
+ * slot in `@l`, so that none is lost unnoticed.
  *
  * seccomp runs before the sys_enter tracepoint and sys_exit comes in any case (kernel/entry/common.c): a negative
- * result without an entry before it was given by a filter, not by the kernel.
+ * result without an entry before it was given by a filter, not by the kernel. Remembering each entry until its exit would
+ * cost two updates of a map for each call. A filter is a function of number and arguments (seccomp(2)), so it suffices
+ * to know that it has let such a call of this program through: for calls that it looks at by number alone, that one has
+ * entered (`@s` is 1); for the others (`@s` is 2, `@j` says which), that the task's last one with this number and these
+ * arguments has (`@a`).
  *
  * All text that a container controls (names, arguments) is printed as hexadecimal digits: it cannot forge a line.
  */
@@ -45,6 +55,8 @@ export function bpfProgram({ kernel, controller }: ProgramOptions): string {
     `*(uint64*)((uint64)$node->name + ${kernel.cgroupNamePrefix.length + offset})`;
   const foreign = kernel.hostMountNamespaces.map((inode) => `$namespace != ${inode}`).join(' && ');
   const call = `(uint64)args->id | (((uint64)curtask->thread_info.status & 2) << 19)`;
+  const mixed = (argument: (index: number) => string): string =>
+    argumentRegisters.reduce((sum, _, index) => `((${sum}) ^ ${argument(index)}) * ${mixingFactor}`, '(uint64)args->id');
   const piece = (bytes: string, length: string): string => `buf(${bytes}, ${length})`;
 
   const path = `
@@ -72,6 +84,7 @@ tracepoint:syscalls:sys_exit_${syscall}
 {
   if (args->ret < 0) {
     $mark = @m[tid];
+    @l[$mark >> 48] = count();
     printf("V|%llx|%llu|%lld|%rx\\n", $mark, @phase[$mark >> 48], args->ret, ${piece('uptr(@f[tid])', String(pieceBytes))});
   }
   delete(@f[tid]);
@@ -96,9 +109,10 @@ tracepoint:sched:sched_process_exec
       $device = (uint64)$file->f_inode->i_sb->s_dev;
       $mark = ($slot << 48) | (((uint64)$file->f_inode->i_ino ^ ($device << 32)) & 0xffffffffffff);
       // An exec by a thread ends the others and takes the leader's number.
-      if ((uint64)args->old_pid != (uint64)tid) { delete(@m[args->old_pid]); delete(@e[args->old_pid]); }
+      if ((uint64)args->old_pid != (uint64)tid) { delete(@m[args->old_pid]); delete(@a[args->old_pid]); }
       @m[tid] = $mark;
       $id = nsecs;
+      @l[$slot] = count();
       printf("X|%llx.%x|%llx|%llu|%llu\\n", $id, cpu, $mark, @phase[$slot], $device);
       if (!@x[$mark]) {
         @x[$mark] = 1;
@@ -125,21 +139,23 @@ tracepoint:sched:sched_process_fork
 
 tracepoint:sched:sched_process_exit
 {
-  if (@m[tid]) { delete(@m[tid]); delete(@e[tid]); delete(@f[tid]); }
+  if (@m[tid]) { delete(@m[tid]); delete(@a[tid]); delete(@f[tid]); }
 }
 
 tracepoint:raw_syscalls:sys_enter
 {
   $mark = @m[tid];
   if ($mark) {
-    @e[tid] = 1;
     $call = ${call};
-    $phase = @phase[$mark >> 48];
-    @c[$mark, $phase, $call] = count();
-    if (!@s[$mark, $phase, $call]) {
-      @s[$mark, $phase, $call] = 1;
-      printf("F|%llx|%llu|%llu|%rx\\n", $mark, $phase, $call, ${piece('curtask->comm', '16')});
+    @c[$mark, $call] = count();
+    $seen = @s[$mark, $call];
+    if ($seen == 0) {
+      $seen = 1 + @j[$mark >> 48, $call];
+      @s[$mark, $call] = $seen;
+      @l[$mark >> 48] = count();
+      printf("F|%llx|%llu|%llu|%rx\\n", $mark, @phase[$mark >> 48], $call, ${piece('curtask->comm', '16')});
     }
+    if ($seen == 2) { @a[tid] = ${mixed((index) => `(uint64)args->args[${index}]`)}; }
   } else {
     if (pid == ${controller.pid} && args->id == 1) {
       $message = (uint64)args->args[1];
@@ -151,9 +167,10 @@ tracepoint:raw_syscalls:sys_enter
           @slot[*(uint64*)uptr($message + 32), *(uint64*)uptr($message + 40)] = $a;
         }
         if ($operation == ${operations.phase}) { @phase[$a] = $b; }
-        if ($operation == ${operations.dump}) { print(@c); print(@d); }
+        if ($operation == ${operations.judge}) { @j[$a, $b] = 1; }
+        if ($operation == ${operations.dump}) { print(@c); print(@d); print(@l); }
         if ($operation == ${operations.clear}) {
-          clear(@c); clear(@d); clear(@s); clear(@t); clear(@x); clear(@o); clear(@slot); clear(@phase);
+          clear(@c); clear(@d); clear(@s); clear(@t); clear(@x); clear(@o); clear(@j); clear(@l); clear(@slot); clear(@phase);
         }
         printf("Z|%llu|%llu|%llu\\n", $operation, $a, $b);
       }
@@ -163,26 +180,27 @@ tracepoint:raw_syscalls:sys_enter
 
 tracepoint:raw_syscalls:sys_exit
 {
-  $mark = @m[tid];
-  if ($mark) {
-    if (@e[tid]) {
-      @e[tid] = 0;
-    } else {
-      if (args->ret < 0) {
-        $call = ${call};
-        $phase = @phase[$mark >> 48];
-        $error = (uint64)(0 - args->ret);
-        @d[$mark, $phase, $call, $error] = count();
-        if (!@t[$mark, $phase, $call, $error]) {
-          @t[$mark, $phase, $call, $error] = 1;
-          $registers = (struct pt_regs *)(${registersAt(0)});
-          if ($registers->orig_ax != (uint64)args->id) { $registers = (struct pt_regs *)(${registersAt(16)}); }
-          if ($registers->orig_ax == (uint64)args->id) {
-            printf("G|%llx|%llu|%llu|%llu|%llx|%llx|%llx|%llx|%llx|%llx\\n", $mark, $phase, $call, $error,
-              (uint64)$registers->di, (uint64)$registers->si, (uint64)$registers->dx,
-              (uint64)$registers->r10, (uint64)$registers->r8, (uint64)$registers->r9);
+  if (args->ret < 0) {
+    $mark = @m[tid];
+    if ($mark) {
+      $call = ${call};
+      $seen = @s[$mark, $call];
+      if ($seen != 1) {
+        $registers = (struct pt_regs *)(${registersAt(0)});
+        if ($registers->orig_ax != (uint64)args->id) { $registers = (struct pt_regs *)(${registersAt(16)}); }
+        if ($seen == 0 || @a[tid] != ${mixed((index) => `(uint64)$registers->${argumentRegisters[index]}`)}) {
+          $phase = @phase[$mark >> 48];
+          $error = (uint64)(0 - args->ret);
+          @d[$mark, $phase, $call, $error] = count();
+          if (!@t[$mark, $phase, $call, $error]) {
+            @t[$mark, $phase, $call, $error] = 1;
+            @l[$mark >> 48] = count();
+            if ($registers->orig_ax == (uint64)args->id) {
+              printf("G|%llx|%llu|%llu|%llu|%llx|%llx|%llx|%llx|%llx|%llx\\n", $mark, $phase, $call, $error,
+                ${argumentRegisters.map((register) => `(uint64)$registers->${register}`).join(', ')});
+            }
+            printf("D|%llx|%llu|%llu|%llu|%rx\\n", $mark, $phase, $call, $error, ${piece('curtask->comm', '16')});
           }
-          printf("D|%llx|%llu|%llu|%llu|%rx\\n", $mark, $phase, $call, $error, ${piece('curtask->comm', '16')});
         }
       }
     }
@@ -202,6 +220,7 @@ tracepoint:syscalls:sys_enter_mmap
     if (!@o[$mark, $inode, $device]) {
       @o[$mark, $inode, $device] = 1;
       $id = nsecs;
+      @l[$mark >> 48] = count();
       printf("O|%llx.%x|%llx|%llu\\n", $id, cpu, $mark, $device);
       $dentry = $file->f_path.dentry;${path}
     }

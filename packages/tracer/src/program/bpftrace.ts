@@ -9,18 +9,22 @@ import { bpfProgram, pieceBytes } from './bpf-program.js';
 import type { KernelFacts } from './kernel-facts.js';
 import { messageOf, type Operation, operations } from './message.js';
 
-/** Distinct (program, phase, call) of all containers watched at once. */
+/** Distinct (program, call) of all containers watched at once. */
 const mapCapacity = 131_072;
-/** Ring buffer per processor, in pages of 4 KiB. */
-const bufferPages = 1024;
 const startLimit = 60_000;
 const answerLimit = 30_000;
-/** Within this a line that another processor printed before an answer has arrived. */
+/** Each processor has its own buffer: lines of others than the answer's may be read after it, within this. */
 const settle = 25;
+const settleLimit = 2_000;
 const maxSlot = 32_767;
 
-/** The one long-lived bpftrace. Knows slots and phases as numbers only. */
+/** What a container's filter may answer by more than the number of a call. */
+export type JudgedCalls = ReadonlySet<number>;
+
+/** A long-lived bpftrace. Knows slots and phases as numbers only. */
 export class Bpftrace {
+  /** Pages of 4 KiB that lines wait in, for each processor. */
+  readonly bufferPages: number;
   readonly #child: ChildProcess;
   readonly #magic: number;
   readonly #null = openSync('/dev/null', 'w');
@@ -38,7 +42,8 @@ export class Bpftrace {
   #closing = false;
   readonly #gone: Promise<void>;
 
-  private constructor(child: ChildProcess, magic: number) {
+  private constructor(child: ChildProcess, magic: number, bufferPages: number) {
+    this.bufferPages = bufferPages;
     this.#child = child;
     this.#magic = magic;
     child.stdout?.setEncoding('latin1').on('data', (text: string) => this.#read(text));
@@ -56,9 +61,10 @@ export class Bpftrace {
   }
 
   /**
+   * @param bufferPages a power of two
    * @throws ProfGenError `environment/bpftrace` when it is not installed, `environment/bpf` when the kernel refuses
    */
-  static async start(kernel: KernelFacts): Promise<Bpftrace> {
+  static async start(kernel: KernelFacts, bufferPages: number): Promise<Bpftrace> {
     const magic = randomInt(1, 2 ** 47);
     const program = bpfProgram({ kernel, controller: { pid: process.pid, magic } });
     const child = spawn('bpftrace', ['-e', program], {
@@ -72,7 +78,7 @@ export class Bpftrace {
         BPFTRACE_PERF_RB_PAGES: String(bufferPages),
       },
     });
-    const tracer = new Bpftrace(child, magic);
+    const tracer = new Bpftrace(child, magic, bufferPages);
     try {
       await tracer.#until('ready', startLimit);
     } catch (cause) {
@@ -86,13 +92,21 @@ export class Bpftrace {
     return tracer;
   }
 
+  /** Whether it is gone, for whatever reason. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Lines lost so far; more of them after a run than before it means that its record may have holes. */
   get lost(): number {
     return this.#log.lost;
   }
 
-  /** Counts what the container with this id does from now on; its first phase is 0. */
-  watch(containerId: string): number {
+  /**
+   * Counts what the container with this id does from now on; its first phase is 0.
+   * @param judged calls of the x86-64 table whose arguments its filter looks at
+   */
+  watch(containerId: string, judged: JudgedCalls): number {
     if (this.#nextSlot > maxSlot) {
       throw new ProfGenError('trace/slots', `one tracer watches at most ${maxSlot} containers`, {
         hint: 'open a new tracer',
@@ -101,6 +115,7 @@ export class Bpftrace {
     const slot = this.#nextSlot++;
     this.#active.add(slot);
     this.#send('phase', slot, 0);
+    for (const call of judged) this.#send('judge', slot, call);
     this.#send('watch', slot, 0, containerId);
     return slot;
   }
@@ -111,14 +126,19 @@ export class Bpftrace {
   }
 
   /**
-   * Everything seen of these slots so far.
+   * Everything seen of these slots so far. What their containers did is complete when they have ended and neither
+   * `lost` has grown nor anything is `missing`.
    * @throws ProfGenError `trace/map-full`, `trace/tracer-died`, `trace/tracer-silent`
    */
   async collect(slots: readonly number[]): Promise<SlotRecord[]> {
-    // Twice: each processor has its own buffer, and one may be read after the answer that came through another.
+    const { lost } = this;
+    const started = performance.now();
     await this.#dump();
-    await sleep(settle);
-    await this.#dump();
+    while (slots.some((slot) => this.#log.missingOf(slot) > 0)) {
+      if (this.lost > lost || performance.now() - started > settleLimit) break;
+      await sleep(settle);
+      await this.#dump();
+    }
     if (this.#log.entries >= mapCapacity) {
       throw new ProfGenError('trace/map-full', 'the tracing program has no room left for what it sees', {
         hint: 'trace fewer containers at once',

@@ -3,7 +3,7 @@
  * /dev/null and the program, which sees that write as it sees every system call, reads it from the writer's memory.
  * The maps are changed when `write` returns: what a container does afterwards is counted under the new order.
  */
-export const operations = { watch: 1, phase: 2, dump: 3, clear: 4 } as const;
+export const operations = { watch: 1, phase: 2, dump: 3, clear: 4, judge: 5 } as const;
 export type Operation = keyof typeof operations;
 
 /** Bytes of a container id that tell it apart in the maps: 16 hexadecimal digits. */

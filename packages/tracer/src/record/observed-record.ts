@@ -24,7 +24,7 @@ export interface ObservedRecord {
   readonly failedExecs: FailedExec[];
   readonly foreignCalls: ForeignCall[];
   readonly ioUring: boolean;
-  /** Programs that made calls and whose path never arrived: lines were lost. */
+  /** What is counted and was never told of (a program's path, a first call or denial): lines were lost. */
   readonly holes: number;
 }
 
@@ -63,7 +63,7 @@ export function observedRecord(
       calls: Map<number, { count: number; phase: number; process: string }>;
     }
   >();
-  const holes = new Set<bigint>();
+  const holes = new Set<string>();
 
   for (const { record, mounts } of slots) {
     for (const seen of record.programs) {
@@ -86,7 +86,7 @@ export function observedRecord(
   }
   const pathOf = (mark: bigint): string => {
     const path = paths.get(mark);
-    if (path === undefined) holes.add(mark);
+    if (path === undefined) holes.add(`program ${mark}`);
     return path ?? '?';
   };
 
@@ -95,19 +95,20 @@ export function observedRecord(
   const failed = new Map<string, FailedExec>();
   let ioUring = false;
   for (const { record } of slots) {
-    for (const seen of [...record.calls].sort((a, b) => a.phase - b.phase)) {
+    const inOrder = [...record.calls].sort((a, b) => (a.first?.phase ?? 0) - (b.first?.phase ?? 0));
+    for (const { first, ...seen } of inOrder) {
       const path = pathOf(seen.mark);
+      if (first === undefined) {
+        holes.add(`call ${seen.mark} ${seen.call}`);
+        continue;
+      }
       const abi = abiOf(seen.call);
       if (abi === 'x86-64') {
         if (seen.call === ioUringSetup) ioUring = true;
         const calls = programs.get(path)?.calls;
         const known = calls?.get(seen.call);
-        const first = known === undefined || seen.phase < known.phase;
-        calls?.set(seen.call, {
-          count: (known?.count ?? 0) + seen.count,
-          phase: first ? seen.phase : known.phase,
-          process: first ? seen.process : known.process,
-        });
+        const { phase, process } = known === undefined || first.phase < known.phase ? first : known;
+        calls?.set(seen.call, { count: (known?.count ?? 0) + seen.count, phase, process });
         continue;
       }
       const number = abi === 'x32' ? seen.call & ~x32Bit : seen.call & ~compatBit;
@@ -117,12 +118,13 @@ export function observedRecord(
         abi,
         number,
         program: path,
-        process: known?.process ?? seen.process,
-        phase: known?.phase ?? phaseName(seen.phase),
+        process: known?.process ?? first.process,
+        phase: known?.phase ?? phaseName(first.phase),
         count: (known?.count ?? 0) + seen.count,
       });
     }
     for (const seen of record.denials) {
+      if (seen.process === undefined) holes.add(`denial ${seen.mark} ${seen.phase} ${seen.call} ${seen.error}`);
       const abi = abiOf(seen.call);
       const name =
         abi === 'x86-64'
@@ -137,7 +139,7 @@ export function observedRecord(
         number: seen.call,
         name,
         program,
-        process: known?.process ?? seen.process,
+        process: known?.process ?? seen.process ?? '?',
         phase,
         errno,
         count: (known?.count ?? 0) + seen.count,
@@ -157,6 +159,7 @@ export function observedRecord(
   const sorted = <T>(values: Map<string, T>): T[] =>
     [...values].sort(([a], [b]) => byText(a, b)).map(([, value]) => value);
 
+  const missing = slots.reduce((sum, { record }) => sum + record.missing, 0);
   return {
     programs: [...programs]
       .sort(([a], [b]) => byText(a, b))
@@ -178,6 +181,6 @@ export function observedRecord(
     failedExecs: sorted(failed),
     foreignCalls: sorted(foreign),
     ioUring,
-    holes: holes.size,
+    holes: holes.size + missing,
   };
 }

@@ -29,8 +29,10 @@ export type TraceLine =
       values: readonly string[];
     }
   | { readonly kind: 'failed-exec'; mark: bigint; phase: number; error: number; path: string }
-  | { readonly kind: 'calls'; mark: bigint; phase: number; call: number; count: number }
+  | { readonly kind: 'calls'; mark: bigint; call: number; count: number }
   | { readonly kind: 'denials'; mark: bigint; phase: number; call: number; error: number; count: number }
+  /** Events of a slot that were told: first calls, denials, failed execs, execs and objects. */
+  | { readonly kind: 'told'; slot: number; count: number }
   | { readonly kind: 'answer'; operation: number; a: number; b: number }
   | { readonly kind: 'lost'; count: number }
   | { readonly kind: 'ready' };
@@ -114,10 +116,13 @@ export function parseTraceLine(line: string): TraceLine | undefined {
 }
 
 function mapEntry(line: string): TraceLine | undefined {
-  const entry = /^@([cd])\[([-\d, ]+)\]: (\d+)$/.exec(line);
+  const entry = /^@([cdl])\[([-\d, ]+)\]: (\d+)$/.exec(line);
   if (entry === null) return undefined;
   const [, map, key, count] = entry as unknown as [string, string, string, string];
-  const [mark = '0', phase, call, error] = key.split(', ');
-  const common = { mark: BigInt(mark), phase: Number(phase), call: Number(call), count: Number(count) };
-  return map === 'c' ? { kind: 'calls', ...common } : { kind: 'denials', ...common, error: Number(error) };
+  const [mark = '0', ...numbers] = key.split(', ');
+  const common = { mark: BigInt(mark), count: Number(count) };
+  if (map === 'l') return { kind: 'told', slot: Number(mark), count: common.count };
+  if (map === 'c') return { kind: 'calls', ...common, call: Number(numbers[0]) };
+  const [phase, call, error] = numbers.map(Number) as [number, number, number];
+  return { kind: 'denials', ...common, phase, call, error };
 }

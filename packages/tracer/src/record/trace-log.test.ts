@@ -29,10 +29,13 @@ const recorded = [
   'E|27916bbf8c8.1|0',
   `D|${mark}|1|39|1|${hex('sh')}`,
   `V|${mark}|1|-2|${hex('/bin/nosuch\0rest')}`,
-  `@c[${key}, 0, 12]: 3`,
-  `@c[${key}, 1, 12]: 2`,
-  `@c[${key}, 1, ${12 | (1 << 20)}]: 1`,
+  `F|${mark}|1|12|${hex('ls')}`,
+  `F|${mark}|1|${12 | (1 << 20)}|${hex('sh')}`,
+  `@c[${key}, 12]: 5`,
+  `@c[${key}, ${12 | (1 << 20)}]: 1`,
   `@d[${key}, 1, 39, 1]: 5`,
+  // One exec, one object, three first calls, a denial, a failed exec.
+  '@l[1]: 7',
   'Z|3|1|0',
 ];
 
@@ -49,7 +52,7 @@ describe('the lines of the tracing program', () => {
   const record = logOf(recorded).recordOf(1);
   const seen = observedRecord([{ record, mounts: [] }], ['start', 'stop']);
 
-  it('become programs with arguments, objects and calls of both phases', () => {
+  it('become programs with arguments, objects and calls, each with the phase and process that made it first', () => {
     expect(seen.programs).toEqual([
       {
         path: '/usr/bin/dash',
@@ -81,7 +84,7 @@ describe('the lines of the tracing program', () => {
   });
 
   it('belong to their slot alone', () => {
-    expect(logOf(recorded).recordOf(2)).toEqual({ programs: [], calls: [], denials: [], failedExecs: [] });
+    expect(logOf(recorded).recordOf(2)).toEqual({ programs: [], calls: [], denials: [], failedExecs: [], missing: 0 });
   });
 
   it('are known to have holes when a program’s path is missing', () => {
@@ -89,6 +92,23 @@ describe('the lines of the tracing program', () => {
     const holed = observedRecord([{ record: logOf(without).recordOf(1), mounts: [] }], ['start', 'stop']);
     expect(holed.holes).toBe(1);
   });
+
+  it.each(['Y|', 'E|27916bbf8c8', 'V|'])('are known to be missing when they were told: %s', (start) => {
+    const without = recorded.filter((line) => !line.startsWith(start));
+    expect(logOf(without).recordOf(1).missing).toBe(1);
+    expect(logOf(recorded).recordOf(1).missing).toBe(0);
+  });
+
+  it.each([`F|${mark}|0|12`, `F|${mark}|1|${12 | (1 << 20)}`, `D|${mark}`])(
+    'are known to have holes when what is counted was never told of: %s',
+    (start) => {
+      // Neither the other line of a call that two processors saw, nor the count of lines, helps out.
+      const others = [`F|${mark}|1|12|`, '@l'];
+      const without = recorded.filter((line) => ![start, ...others].some((text) => line.startsWith(text)));
+      const holed = observedRecord([{ record: logOf(without).recordOf(1), mounts: [] }], ['start', 'stop']);
+      expect(holed.holes).toBe(1);
+    },
+  );
 
   it('are counted when lost', () => {
     const log = logOf([...recorded, 'Lost 17 events', 'Lost 3 events']);

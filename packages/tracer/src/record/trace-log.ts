@@ -22,15 +22,21 @@ export interface SeenProgram {
 
 export interface SeenCall {
   readonly mark: bigint;
-  readonly phase: number;
   readonly call: number;
+  /** In all phases. */
   readonly count: number;
-  /** Name of the first task that made it. */
-  readonly process: string;
+  /** Of the first time; undefined when the line that says so was lost. */
+  readonly first: { readonly phase: number; readonly process: string } | undefined;
 }
 
-export interface SeenDenial extends SeenCall {
+export interface SeenDenial {
+  readonly mark: bigint;
+  readonly phase: number;
+  readonly call: number;
   readonly error: number;
+  readonly count: number;
+  /** Name of the first task that was denied it; undefined when the line that says so was lost. */
+  readonly process: string | undefined;
   /** Of the first one: hexadecimal with `0x`; undefined where they were not found. */
   readonly values: readonly string[] | undefined;
 }
@@ -48,6 +54,8 @@ export interface SlotRecord {
   readonly calls: readonly SeenCall[];
   readonly denials: readonly SeenDenial[];
   readonly failedExecs: readonly SeenFailedExec[];
+  /** Events that were told and have not arrived. */
+  readonly missing: number;
 }
 
 /** Distinct argument vectors kept per program, and failed execs per slot. */
@@ -82,11 +90,14 @@ interface PendingEvent {
 export class TraceLog {
   #pending = new Map<string, PendingEvent>();
   #programs = new Map<bigint, SeenProgram>();
-  #processes = new Map<string, string>();
+  #firstCalls = new Map<string, { readonly phase: number; readonly process: string }>();
+  #firstDenials = new Map<string, string>();
   #arguments = new Map<string, readonly string[]>();
   #failedExecs = new Map<number, Map<string, SeenFailedExec>>();
   #calls = new Map<string, Extract<TraceLine, { kind: 'calls' }>>();
   #denials = new Map<string, Extract<TraceLine, { kind: 'denials' }>>();
+  #told = new Map<number, number>();
+  #arrived = new Map<number, number>();
   #lost = 0;
 
   /** Lines lost since the tracer started. */
@@ -125,15 +136,18 @@ export class TraceLog {
         this.#endArguments(line.id, line.cut);
         break;
       case 'first-call':
-        this.#processes.set(keyOf(line.mark, line.phase, line.call), line.process);
+        this.#arrive(line.mark);
+        this.#takeFirstCall(line);
         break;
       case 'first-denial':
-        this.#processes.set(keyOf(line.mark, line.phase, line.call, line.error), line.process);
+        this.#arrive(line.mark);
+        this.#firstDenials.set(keyOf(line.mark, line.phase, line.call, line.error), line.process);
         break;
       case 'denied-arguments':
         this.#arguments.set(keyOf(line.mark, line.phase, line.call, line.error), line.values);
         break;
       case 'failed-exec': {
+        this.#arrive(line.mark);
         const slot = slotOf(line.mark);
         const seen = this.#failedExecs.get(slot) ?? new Map<string, SeenFailedExec>();
         this.#failedExecs.set(slot, seen);
@@ -142,16 +156,31 @@ export class TraceLog {
         break;
       }
       case 'calls':
-        this.#calls.set(keyOf(line.mark, line.phase, line.call), line);
+        this.#calls.set(keyOf(line.mark, line.call), line);
         break;
       case 'denials':
         this.#denials.set(keyOf(line.mark, line.phase, line.call, line.error), line);
+        break;
+      case 'told':
+        this.#told.set(line.slot, line.count);
         break;
       case 'lost':
         this.#lost += line.count;
         break;
       default:
     }
+  }
+
+  #arrive(mark: bigint): void {
+    const slot = slotOf(mark);
+    this.#arrived.set(slot, (this.#arrived.get(slot) ?? 0) + 1);
+  }
+
+  /** Two processors that see a call for the first time at once both say so: the earlier phase counts. */
+  #takeFirstCall({ mark, call, phase, process }: Extract<TraceLine, { kind: 'first-call' }>): void {
+    const key = keyOf(mark, call);
+    const known = this.#firstCalls.get(key);
+    if (known === undefined || phase < known.phase) this.#firstCalls.set(key, { phase, process });
   }
 
   #program(mark: bigint): SeenProgram {
@@ -170,6 +199,7 @@ export class TraceLog {
     const file = { path: `${cut ? '/…' : ''}/${names.join('/')}`, device: deviceText(event.device) };
     const program = this.#program(event.mark);
     if (event.kind === 'object') {
+      this.#arrive(event.mark);
       program.objects.push(file);
       this.#pending.delete(id);
     } else program.file = file;
@@ -179,12 +209,18 @@ export class TraceLog {
     const event = this.#pending.get(id);
     if (event === undefined) return;
     this.#pending.delete(id);
+    this.#arrive(event.mark);
     const { execs } = this.#program(event.mark);
     const argv = argvOf(Buffer.concat(event.arguments), cut);
     const known = execs.some(
       (seen) => seen.argv.length === argv.length && seen.argv.every((a, i) => a === argv[i]),
     );
     if (!known && execs.length < maxVectors) execs.push({ phase: event.phase, argv });
+  }
+
+  /** Events of a slot that the last dump counts and that have not arrived; its containers must have ended. */
+  missingOf(slot: number): number {
+    return Math.max(0, (this.#told.get(slot) ?? 0) - (this.#arrived.get(slot) ?? 0));
   }
 
   /** What was seen of a slot. Calls and denials are those of the last dump. */
@@ -195,14 +231,15 @@ export class TraceLog {
       programs: mine(this.#programs.values()),
       calls: mine(this.#calls.values()).map((seen) => ({
         ...seen,
-        process: this.#processes.get(keyOf(seen.mark, seen.phase, seen.call)) ?? '?',
+        first: this.#firstCalls.get(keyOf(seen.mark, seen.call)),
       })),
       denials: mine(this.#denials.values()).map((seen) => ({
         ...seen,
-        process: this.#processes.get(keyOf(seen.mark, seen.phase, seen.call, seen.error)) ?? '?',
+        process: this.#firstDenials.get(keyOf(seen.mark, seen.phase, seen.call, seen.error)),
         values: this.#arguments.get(keyOf(seen.mark, seen.phase, seen.call, seen.error)),
       })),
       failedExecs: [...(this.#failedExecs.get(slot)?.values() ?? [])],
+      missing: this.missingOf(slot),
     };
   }
 
@@ -210,7 +247,10 @@ export class TraceLog {
   clear(): void {
     this.#pending.clear();
     this.#programs.clear();
-    this.#processes.clear();
+    this.#firstCalls.clear();
+    this.#firstDenials.clear();
+    this.#told.clear();
+    this.#arrived.clear();
     this.#arguments.clear();
     this.#failedExecs.clear();
     this.#calls.clear();

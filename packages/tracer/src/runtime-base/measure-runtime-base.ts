@@ -83,7 +83,7 @@ export async function measureRuntimeBase(options: MeasureOptions = {}): Promise<
   try {
     await importPrograms(engine, image, [
       { path: program, content: tinyProgram([]) },
-      { path: waiting, content: tinyProgram([pause]) },
+      { path: waiting, content: tinyProgram([{ number: pause }]) },
     ]);
     tell(`looking at ${rounds} starts in each of ${ways.length + 1} ways`);
     const numbers = await callsUnderNewFilters(async () => {

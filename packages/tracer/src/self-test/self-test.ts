@@ -2,34 +2,57 @@ import { ProfGenError, x86_64Syscalls } from '@prof-gen/core';
 import { Container } from '../container/container.js';
 import type { Engine } from '../engine/engine.js';
 import type { Bpftrace } from '../program/bpftrace.js';
+import { judgedCalls } from '../record/judged-calls.js';
 import { observedRecord } from '../record/observed-record.js';
 import { importPrograms } from './import-programs.js';
 import { tinyProgram } from './tiny-program.js';
 
 const program = '/prof-gen-self-test';
-/** Called once each, in this order, before exit_group. */
-const calls = ['getpid', 'getpgrp', 'getuid', 'sched_yield'];
-/** Denied by the test's profile (the runtime has no use for it), and its result ignored: the program ends with status 0 all the same. */
+/**
+ * What the test's profile denies, and the first argument that it lets through. The runtime has no use for either; their
+ * results are ignored: the program ends with status 0 all the same.
+ */
 const denied = 'getpgrp';
+const judged = { name: 'getsid', argument: 0 };
+/** Made in this order, before exit_group; the kernel has no such process and says ESRCH. */
+const noProcess = 0x7fffffff;
+const made: readonly { readonly name: string; readonly argument?: number }[] = [
+  { name: 'getpid' },
+  { name: denied },
+  { name: 'getuid' },
+  judged,
+  { name: judged.name, argument: noProcess },
+  judged,
+  { name: 'getpgid', argument: noProcess },
+  { name: 'sched_yield' },
+];
 const limit = 20_000;
 
-function profileWithout(name: string): string {
-  const all = x86_64Syscalls.names.filter((other) => other !== name);
-  return JSON.stringify({
-    defaultAction: 'SCMP_ACT_ERRNO',
-    architectures: ['SCMP_ARCH_X86_64'],
-    syscalls: [{ names: all, action: 'SCMP_ACT_ALLOW' }],
-  });
-}
+const profile = JSON.stringify({
+  defaultAction: 'SCMP_ACT_ERRNO',
+  architectures: ['SCMP_ARCH_X86_64'],
+  syscalls: [
+    {
+      names: x86_64Syscalls.names.filter((name) => name !== denied && name !== judged.name),
+      action: 'SCMP_ACT_ALLOW',
+    },
+    {
+      names: [judged.name],
+      action: 'SCMP_ACT_ALLOW',
+      args: [{ index: 0, value: judged.argument, op: 'SCMP_CMP_EQ' }],
+    },
+  ],
+});
 
 /**
- * Runs a program of a few known calls in a container, one of them denied, and compares.
+ * Runs a program of a few known calls in a container and compares: one is denied, one is denied by its argument after it
+ * was let through, and one the kernel refuses.
  * @throws ProfGenError `environment/self-test`
  */
 export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: AbortSignal): Promise<void> {
   const tag = `prof-gen/self-test:${engine.owner}`;
-  const numbers = calls.map((name) => x86_64Syscalls.numberOf(name) ?? -1);
-  await importPrograms(engine, tag, [{ path: program, content: tinyProgram(numbers) }]);
+  const calls = made.map(({ name, ...rest }) => ({ number: x86_64Syscalls.numberOf(name) ?? -1, ...rest }));
+  await importPrograms(engine, tag, [{ path: program, content: tinyProgram(calls) }]);
   const slots: number[] = [];
   let container: Container | undefined;
   try {
@@ -38,12 +61,12 @@ export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: Abort
       {
         image: tag,
         network: 'none',
-        seccomp: profileWithout(denied),
+        seccomp: profile,
         limits: { memoryBytes: 64 * 1024 ** 2, processes: 16 },
       },
       signal,
     );
-    slots.push(bpftrace.watch(container.id));
+    slots.push(bpftrace.watch(container.id, judgedCalls(profile)));
     await container.start();
     const exit = await container.waitForExit(limit);
     const [record] = await bpftrace.collect(slots);
@@ -61,12 +84,10 @@ export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: Abort
       programs: [
         {
           path: program,
-          syscalls: [...calls.filter((name) => name !== denied), 'exit_group']
-            .sort((a, b) => (x86_64Syscalls.numberOf(a) ?? 0) - (x86_64Syscalls.numberOf(b) ?? 0))
-            .map((name) => `${name} 1`),
+          syscalls: ['sched_yield 1', 'getpid 1', 'getuid 1', 'getpgid 1', 'getsid 2', 'exit_group 1'],
         },
       ],
-      denials: [`${denied} EPERM 1`],
+      denials: [`${denied} EPERM 1`, `${judged.name} EPERM 1`],
     };
     if (JSON.stringify(found) !== JSON.stringify(expected)) {
       throw new ProfGenError(

@@ -1,26 +1,28 @@
 const base = 0x400000;
 const headers = 64 + 56;
 
-/** `mov eax, number; xor edi, edi; syscall` */
-const call = (number: number): number[] => [
-  0xb8,
-  number & 0xff,
-  (number >> 8) & 0xff,
-  (number >> 16) & 0xff,
-  (number >> 24) & 0xff,
-  0x31,
-  0xff,
-  0x0f,
-  0x05,
+const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
+
+/** `mov eax, number; mov edi, argument; syscall` */
+const codeOf = ({ number, argument = 0 }: TinyCall): number[] => [
+  ...[0xb8, ...word(number)],
+  ...[0xbf, ...word(argument)],
+  ...[0x0f, 0x05],
 ];
 
+/** A call with its first argument, 0 unless said. */
+export interface TinyCall {
+  readonly number: number;
+  readonly argument?: number;
+}
+
 /**
- * A static x86-64 executable that makes these calls with a first argument of 0, then exits with status 0: the ELF
+ * A static x86-64 executable that makes these calls, then exits with status 0: the ELF
  * header, one loadable segment, the code (elf(5)).
  */
-export function tinyProgram(numbers: readonly number[]): Uint8Array {
+export function tinyProgram(calls: readonly TinyCall[]): Uint8Array {
   const exitGroup = 231;
-  const code = Buffer.from([...numbers, exitGroup].flatMap(call));
+  const code = Buffer.from([...calls, { number: exitGroup }].flatMap(codeOf));
   const file = Buffer.alloc(headers);
   file.write('\x7fELF', 0, 'latin1');
   file.set([2, 1, 1], 4); // 64-bit, little-endian, version 1
