@@ -2,6 +2,7 @@ export { diskTree } from './disk-tree.js';
 export { type BuiltRelocation, type BuiltSymbol, buildElf, CODE, DATA, type ElfPlan } from './elf-builder.js';
 export { type MemoryFile, memoryTree } from './memory-tree.js';
 export { mutateElf } from './fuzz/mutate-elf.js';
+export { randomSource } from './fuzz/random-source.js';
 export { type FixtureOptions, profileDocumentFixture } from './profile-document-fixture.js';
 export {
   dockerArchiveLegacy,

@@ -1,10 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Observation, type Proof, type Workload, workloadSchema, x86_64Syscalls } from '@prof-gen/core';
+import type { Observation, Proof } from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTracer, type Tracer } from '../src/index.js';
+import { callsOf, type ProgramImage, profileWithout, programImage, runOnce } from './fixture.js';
 
 const image = 'prof-gen-test/tracer:1';
 const source = `
@@ -31,68 +30,36 @@ int main(int argc, char **argv) {
 `;
 
 let tracer: Tracer;
-let directory: string;
+let programs: ProgramImage;
 const docker = (...argv: string[]): string => execFileSync('docker', argv, { encoding: 'utf8' });
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'prof-gen-tracer-'));
-  writeFileSync(join(directory, 'first.c'), source);
-  writeFileSync(
-    join(directory, 'second.c'),
-    '#include <unistd.h>\nint main(void) { return getsid(0) < 0 ? 1 : 0; }',
-  );
-  for (const name of ['first', 'second']) {
-    execFileSync('gcc', ['-static', '-O1', '-o', join(directory, name), join(directory, `${name}.c`)]);
-  }
-  execFileSync('sh', ['-c', `tar -C ${directory} -c first second | docker import - ${image}`]);
+  programs = programImage(image, {
+    first: source,
+    second: '#include <unistd.h>\nint main(void) { return getsid(0) < 0 ? 1 : 0; }',
+  });
   tracer = await openTracer({});
 });
 
 afterAll(async () => {
   await tracer?.close();
-  spawnSync('docker', ['image', 'rm', '-f', image]);
-  rmSync(directory, { recursive: true, force: true });
+  programs?.remove();
 });
 
 const quick = { quietWithoutPorts: 300, stop: 3_000 };
 const observe = (way: string, name = way): Promise<Observation> =>
   tracer.observe({ name, image, overrides: { cmd: ['/first', way] }, exercise: quick });
 
-/** A profile of everything but these; ENOSYS for some. */
-function profileWithout(denied: readonly string[], missing: readonly string[] = []): string {
-  const allowed = x86_64Syscalls.names.filter((name) => !denied.includes(name) && !missing.includes(name));
-  return JSON.stringify({
-    defaultAction: 'SCMP_ACT_ERRNO',
-    architectures: ['SCMP_ARCH_X86_64'],
-    syscalls: [
-      { names: allowed, action: 'SCMP_ACT_ALLOW' },
-      ...(missing.length === 0 ? [] : [{ names: missing, action: 'SCMP_ACT_ERRNO', errnoRet: 38 }]),
-    ],
-  });
-}
-const workload = (way: string, exit: 'any' | 0 = 0): Workload =>
-  workloadSchema.parse({
-    schemaVersion: 1,
-    name: way,
-    description: 'a known program',
-    cmd: ['/first', way],
-    ready: { exit: 0, timeout: 20 },
-    steps: [],
-    stop: { exit },
-  });
 const prove = (way: string, profile: string, fallback: string[] = []): Promise<Proof> =>
   tracer.prove({
     name: way,
     image,
     overrides: {},
     profile,
-    workload: workload(way),
+    workload: runOnce('/first', way),
     isExpected: ({ name, errno }) => errno === 'ENOSYS' && fallback.includes(name),
   });
-const names = (seen: Observation | Proof, path: string): string[] =>
-  (seen.programs.find((program) => program.path === path)?.syscalls ?? [])
-    .map(({ number }) => x86_64Syscalls.nameOf(number) ?? '?')
-    .sort();
+const names = (seen: Observation | Proof, path: string): string[] => [...callsOf(seen, path).keys()].sort();
 
 /** Distinct calls that strace sees a static program make outside any container, the first execve left out. */
 function straced(...argv: string[]): string[] {
@@ -105,7 +72,7 @@ function straced(...argv: string[]): string[] {
 describe('observation', () => {
   it('sees exactly what strace sees', async () => {
     const seen = await observe('plain');
-    expect(names(seen, '/first')).toEqual(straced(join(directory, 'first'), 'plain'));
+    expect(names(seen, '/first')).toEqual(straced(join(programs.directory, 'first'), 'plain'));
     expect(seen.denials).toEqual([]);
   });
 

@@ -116,7 +116,7 @@ export class Run {
       signal,
     );
     this.#containers.add(container);
-    const slot = bpftrace.watch(container.id, judgedCalls(seccomp));
+    const slot = await bpftrace.watch(container.id, judgedCalls(seccomp));
     bpftrace.phase(slot, this.phases.length - 1);
     this.#watched.push({ container, slot });
     return container;

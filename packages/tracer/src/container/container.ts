@@ -83,6 +83,8 @@ export class Container {
         NetworkMode: spec.network,
         ...(spec.volumesOf === undefined ? {} : { VolumesFrom: [spec.volumesOf] }),
         Memory: spec.limits.memoryBytes,
+        // Without it, as much again could be swapped out.
+        MemorySwap: spec.limits.memoryBytes,
         PidsLimit: spec.limits.processes,
         // Nothing is written to the host's disk: the output is read by attaching.
         LogConfig: { Type: 'none', Config: {} },

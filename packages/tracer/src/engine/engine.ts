@@ -127,9 +127,9 @@ export class Engine {
         await this.call(`remove ${what}`, work);
         removed += 1;
       } catch (thrown) {
-        // Gone already, or another process is removing it.
+        // Gone already, or another process is removing it: a network has its containers a little longer than the list (403).
         const status = thrown instanceof ProfGenError ? thrown.details?.['status'] : undefined;
-        if (status !== 404 && status !== 409) throw thrown;
+        if (status !== 404 && status !== 409 && status !== 403) throw thrown;
       }
     };
     const containers = await this.call('list containers', () =>

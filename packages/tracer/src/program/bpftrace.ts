@@ -11,11 +11,14 @@ import { messageOf, type Operation, operations } from './message.js';
 
 /** Distinct (program, call) of all containers watched at once. */
 const mapCapacity = 131_072;
-const startLimit = 60_000;
-const answerLimit = 30_000;
-/** Each processor has its own buffer: lines of others than the answer's may be read after it, within this. */
+const startLimit = 180_000;
+const answerLimit = 120_000;
+/**
+ * Each processor has its own buffer: lines of others than the answer's may be read after it. So many answers later, with
+ * so many milliseconds between them, what has not arrived is lost.
+ */
+const settleAnswers = 20;
 const settle = 25;
-const settleLimit = 2_000;
 const maxSlot = 32_767;
 
 /** What a container's filter may answer by more than the number of a call. */
@@ -38,6 +41,7 @@ export class Bpftrace {
   #rest = '';
   #nextSlot = 1;
   #nextToken = 1;
+  #cleared: Promise<void> = Promise.resolve();
   #ended = false;
   #closing = false;
   readonly #gone: Promise<void>;
@@ -105,8 +109,10 @@ export class Bpftrace {
   /**
    * Counts what the container with this id does from now on; its first phase is 0.
    * @param judged calls of the x86-64 table whose arguments its filter looks at
+   * @throws ProfGenError `trace/slots`, `trace/tracer-died`, `trace/tracer-silent`
    */
-  watch(containerId: string, judged: JudgedCalls): number {
+  async watch(containerId: string, judged: JudgedCalls): Promise<number> {
+    await this.#untilCleared();
     if (this.#nextSlot > maxSlot) {
       throw new ProfGenError('trace/slots', `one tracer watches at most ${maxSlot} containers`, {
         hint: 'open a new tracer',
@@ -132,10 +138,9 @@ export class Bpftrace {
    */
   async collect(slots: readonly number[]): Promise<SlotRecord[]> {
     const { lost } = this;
-    const started = performance.now();
     await this.#dump();
-    while (slots.some((slot) => this.#log.missingOf(slot) > 0)) {
-      if (this.lost > lost || performance.now() - started > settleLimit) break;
+    for (let answers = 1; answers < settleAnswers && this.lost === lost; answers += 1) {
+      if (slots.every((slot) => this.#log.missingOf(slot) === 0)) break;
       await sleep(settle);
       await this.#dump();
     }
@@ -151,8 +156,21 @@ export class Bpftrace {
   release(slots: readonly number[]): void {
     for (const slot of slots) this.#active.delete(slot);
     if (this.#active.size > 0 || this.#ended) return;
-    this.#send('clear', 0, 0);
+    const token = this.#nextToken++;
+    this.#cleared = this.#until(`${operations.clear}|${token}`, answerLimit);
+    // Told to whoever watches next.
+    this.#cleared.catch(() => undefined);
+    this.#send('clear', token, 0);
     this.#log.clear();
+  }
+
+  /** bpftrace clears maps when it reads the order, some time after it was given: what is watched by then is forgotten too. */
+  async #untilCleared(): Promise<void> {
+    let cleared: Promise<void>;
+    do {
+      cleared = this.#cleared;
+      await cleared;
+    } while (cleared !== this.#cleared);
   }
 
   /** Stops bpftrace and waits until it is gone, so that its probes are detached. */

@@ -79,7 +79,7 @@ export async function readKernelFacts(engine: {
   };
   if (engine.cgroupVersion === '2') return { cgroup: { version: 2 }, ...common };
   const { stdout } = await promisify(execFile)('bpftrace', ['-lv', 'enum cgroup_subsys_id'], {
-    timeout: 20_000,
+    timeout: 120_000,
   }).catch((cause: unknown) => {
     throw new ProfGenError('environment/btf', 'bpftrace cannot read the types of this kernel', {
       hint: 'tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; use --static without one',

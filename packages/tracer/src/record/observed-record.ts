@@ -124,7 +124,8 @@ export function observedRecord(
       });
     }
     for (const seen of record.denials) {
-      if (seen.process === undefined) holes.add(`denial ${seen.mark} ${seen.phase} ${seen.call} ${seen.error}`);
+      if (seen.process === undefined)
+        holes.add(`denial ${seen.mark} ${seen.phase} ${seen.call} ${seen.error}`);
       const abi = abiOf(seen.call);
       const name =
         abi === 'x86-64'

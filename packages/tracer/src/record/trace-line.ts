@@ -5,8 +5,10 @@
 export type TraceLine =
   | { readonly kind: 'exec'; id: string; mark: bigint; phase: number; device: number }
   | { readonly kind: 'object'; id: string; mark: bigint; device: number }
-  /** One path component, from the last to the first; `more` continues the one before. */
-  | { readonly kind: 'component'; id: string; text: Buffer; more: boolean }
+  /** One path component, from the last to the first. */
+  | { readonly kind: 'component'; id: string; text: Buffer }
+  /** What follows in a long component, counted from the last one, 0. */
+  | { readonly kind: 'rest'; id: string; component: number; text: Buffer }
   | { readonly kind: 'path-end'; id: string; cut: boolean }
   | { readonly kind: 'arguments'; id: string; bytes: Buffer }
   | { readonly kind: 'arguments-end'; id: string; cut: boolean }
@@ -62,8 +64,9 @@ export function parseTraceLine(line: string): TraceLine | undefined {
     case 'O':
       return { kind: 'object', id: at(0), mark: hexMark(at(1)), device: Number(at(2)) };
     case 'P':
+      return { kind: 'component', id: at(0), text: bytesOf(at(1)) };
     case 'Q':
-      return { kind: 'component', id: at(0), text: bytesOf(at(1)), more: letter === 'Q' };
+      return { kind: 'rest', id: at(0), component: Number(at(1)), text: bytesOf(at(2)) };
     case 'E':
       return { kind: 'path-end', id: at(0), cut: at(1) !== '0' };
     case 'A':

@@ -84,7 +84,13 @@ describe('the lines of the tracing program', () => {
   });
 
   it('belong to their slot alone', () => {
-    expect(logOf(recorded).recordOf(2)).toEqual({ programs: [], calls: [], denials: [], failedExecs: [], missing: 0 });
+    expect(logOf(recorded).recordOf(2)).toEqual({
+      programs: [],
+      calls: [],
+      denials: [],
+      failedExecs: [],
+      missing: 0,
+    });
   });
 
   it('are known to have holes when a program’s path is missing', () => {
@@ -125,10 +131,11 @@ describe('the lines of the tracing program', () => {
     const log = logOf([
       `X|1.0|${mark}|0|39`,
       `P|1.0|${hex('a'.repeat(120))}`,
-      `Q|1.0|${hex('b')}`,
+      `P|1.0|${hex('d')}`,
+      `Q|1.0|0|${hex('b')}`,
       'E|1.0|0',
       'Y|1.0|0',
     ]);
-    expect(log.recordOf(1).programs[0]?.file?.path).toBe(`/${'a'.repeat(120)}b`);
+    expect(log.recordOf(1).programs[0]?.file?.path).toBe(`/d/${'a'.repeat(120)}b`);
   });
 });

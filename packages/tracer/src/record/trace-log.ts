@@ -118,12 +118,13 @@ export class TraceLog {
       case 'object':
         this.#pending.set(line.id, { ...line, phase: 0, components: [], arguments: [] });
         break;
-      case 'component': {
+      case 'component':
+        this.#pending.get(line.id)?.components.push(line.text);
+        break;
+      case 'rest': {
         const components = this.#pending.get(line.id)?.components;
-        const last = components?.at(-1);
-        if (line.more && components && last)
-          components[components.length - 1] = Buffer.concat([last, line.text]);
-        else components?.push(line.text);
+        const start = components?.[line.component];
+        if (components && start) components[line.component] = Buffer.concat([start, line.text]);
         break;
       }
       case 'path-end':

@@ -20,7 +20,7 @@ tracepoint:sched:sched_process_exit / @filtered[tid] / { delete(@filtered[tid]);
 END { clear(@loading); clear(@filtered); }
 `;
 
-const startLimit = 60_000;
+const startLimit = 180_000;
 
 /**
  * Numbers of the calls that any process of this machine makes under a new filter while `work` runs: of the runtime's

@@ -66,7 +66,7 @@ export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: Abort
       },
       signal,
     );
-    slots.push(bpftrace.watch(container.id, judgedCalls(profile)));
+    slots.push(await bpftrace.watch(container.id, judgedCalls(profile)));
     await container.start();
     const exit = await container.waitForExit(limit);
     const [record] = await bpftrace.collect(slots);
