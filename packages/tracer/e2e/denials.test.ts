@@ -26,12 +26,13 @@ const newest = x86_64Syscalls.numberOf('faccessat2') ?? 0;
 const made = x86_64Syscalls.names.filter(
   (name) => !never.includes(name) && (x86_64Syscalls.numberOf(name) ?? 0) <= newest,
 );
-/** What the runtime needs itself after it has loaded the filter; and what ends the program is left alone. */
-const ofRuntime = new Set(
+/** What the runtime needs after it has loaded the filter, and what libc calls before and after `main`. */
+const ofOthers = new Set(
   (
     'capget capset chdir close execve faccessat2 fstat fstatfs getcwd getdents64 getppid newfstatat openat openat2 ' +
     'prctl read setgid setgroups setuid statx write futex nanosleep tgkill getpid gettid epoll_pwait epoll_ctl fcntl ' +
-    'sched_yield mmap munmap madvise rt_sigprocmask rt_sigaction sigaltstack lseek'
+    'sched_yield mmap munmap madvise rt_sigprocmask rt_sigaction sigaltstack lseek ' +
+    'mprotect set_tid_address set_robust_list rseq prlimit64 readlink readlinkat getrandom uname'
   ).split(' '),
 );
 
@@ -70,10 +71,26 @@ int main(void) {
   return 0;
 }`;
 
+/** Calls that signals interrupt, and a handler that comes back to them. */
+const interrupted = `
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+static void handler(int number) {}
+int main(void) {
+  struct itimerval often = { { 0, 10000 }, { 0, 10000 } };
+  struct sigaction action = { .sa_handler = handler };
+  sigaction(SIGALRM, &action, 0);
+  setitimer(ITIMER_REAL, &often, 0);
+  for (int i = 0; i < 20; i++) { pause(); poll(0, 0, 1000); }
+  return 0;
+}`;
+
 let tracer: Tracer;
 let programs: ProgramImage;
 beforeAll(async () => {
-  programs = programImage(image, { everything, judged });
+  programs = programImage(image, { everything, judged, interrupted });
   tracer = await openTracer({});
 });
 afterAll(async () => {
@@ -88,7 +105,7 @@ const byName = (denials: readonly Denial[]): string[] =>
 
 describe('a denial', () => {
   it('is told from the kernel’s own refusal, whatever call it is', async () => {
-    const deniable = made.filter((name) => !ofRuntime.has(name));
+    const deniable = made.filter((name) => !ofOthers.has(name));
     // Every second one, so that each denied call has neighbours that the kernel refuses.
     const denied = deniable.filter((_, index) => index % 2 === 0);
     expect(denied.length).toBeGreaterThan(100);
@@ -98,6 +115,13 @@ describe('a denial', () => {
     const others = made.filter((name) => !denied.includes(name));
     expect(others.filter((name) => (passed.get(name) ?? 0) < 2)).toEqual([]);
     expect(denied.filter((name) => passed.has(name))).toEqual([]);
+  });
+
+  it('is not seen where a signal handler comes back to an interrupted call', async () => {
+    const proof = await prove(profileWithout([]), '/interrupted');
+    expect(proof).toMatchObject({ status: 'passed', denials: [] });
+    // A signal may also come between two calls.
+    expect(callsOf(proof, '/interrupted').get('rt_sigreturn')).toBeGreaterThanOrEqual(40);
   });
 
   it('is found by its arguments where the same call was let through with others', async () => {

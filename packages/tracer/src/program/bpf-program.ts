@@ -196,7 +196,8 @@ tracepoint:raw_syscalls:sys_enter
 
 tracepoint:raw_syscalls:sys_exit
 {
-  if (args->ret < 0) {
+  // After rt_sigreturn the number is -1, and the result that of the interrupted call (arch/x86/kernel/signal_64.c).
+  if (args->ret < 0 && args->id >= 0) {
     $mark = @m[tid];
     if ($mark) {
       $call = ${call};
