@@ -128,4 +128,4 @@ it('killed at any moment, it leaves nothing that the next start does not remove'
   );
   const volumes = await docker('volume', 'ls', '--quiet');
   expect(hidden.filter((name) => [...groups, ...volumes].some((path) => path.includes(name)))).toEqual([]);
-}, 600_000);
+}, 1_800_000);

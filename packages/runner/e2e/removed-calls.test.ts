@@ -1,19 +1,19 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   type DockerProfile,
   dockerProfileSchema,
-  ignoreEvents,
   type Proof,
   type Workload,
   workloadSchema,
   x86_64Syscalls,
 } from '@prof-gen/core';
 import { defaultCapabilities, expectedDenialsOf } from '@prof-gen/profile';
-import type { Tracer } from '@prof-gen/tracer';
+import { openTracer, type Tracer } from '@prof-gen/tracer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWorkbench, profileImage, type Workbench } from '../src/index.js';
 
 /** Proofs at once: most of their time is spent waiting. */
 const atOnce = 6;
@@ -36,22 +36,22 @@ const workloadOf = (name: string, ready: object, timeout: number): Workload =>
   });
 
 let cache: string;
-let workbench: Workbench;
 let tracer: Tracer;
 beforeAll(async () => {
   cache = mkdtempSync(join(tmpdir(), 'prof-gen-removed-'));
-  workbench = await openWorkbench({ cache, staticOnly: false, onEvent: ignoreEvents });
-  tracer = workbench.tracer as Tracer;
+  tracer = await openTracer({});
 });
 afterAll(async () => {
-  await workbench?.close();
+  await tracer?.close();
   rmSync(cache, { recursive: true, force: true });
 });
 
+/** As the command line makes it. By static analysis alone: what is missing would be denied in the proofs of the whole profile. */
 async function profileOf(name: string): Promise<DockerProfile> {
-  const input = { name, reference: `docker:prof-gen/${name}`, overrides: {}, intersectDockerDefault: true };
-  const { dockerProfile } = await profileImage({ ...input, learn: false }, workbench, ignoreEvents);
-  return dockerProfileSchema.parse(JSON.parse(dockerProfile));
+  const cli = join(import.meta.dirname, '../../cli/bin/prof-gen.js');
+  const argv = [cli, 'profile', '--quiet', '--static', '--cache', cache, `docker:prof-gen/${name}`];
+  const { stdout } = await promisify(execFile)(process.execPath, argv);
+  return dockerProfileSchema.parse(JSON.parse(stdout));
 }
 
 /** The profile without one call: it gets the default answer then. */
