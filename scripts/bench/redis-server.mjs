@@ -1,6 +1,6 @@
 // CPU time of a redis server for each request of redis-benchmark: untraced, observed, and in a proof.
-import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { workloadSchema } from '@prof-gen/core';
@@ -15,7 +15,7 @@ const cmd = ['redis-server', '--save', ''];
 const ready = 'Ready to accept connections';
 /** The list that the workload waits for: filled when the measurement is over. */
 const measured = 'measured';
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const connections = 50;
 
 const workload = workloadSchema.parse({
   schemaVersion: 1,
@@ -30,19 +30,29 @@ const workload = workloadSchema.parse({
 const beside = (container, ...argv) =>
   docker('run', '--rm', '--network', `container:${container}`, client, ...argv);
 
-/** Seconds of user and system time of a process with its threads: fields 14 and 15 of proc_pid_stat(5). */
+/** Microseconds that the threads of a process have run: the first field of proc_pid_schedstat, in nanoseconds. */
 function processorTime(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1'));
+  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1000, 0);
 }
 
-/** Microseconds of the server's time for one request; `requests` SETs and as many GETs over 20 connections. */
+/** Microseconds of the server's time for one request; `requests` SETs and as many GETs. */
 async function microsecondsPerRequest(container, requests) {
   const pid = await docker('inspect', '--format', '{{.State.Pid}}', container);
   const before = processorTime(pid);
-  await beside(container, 'redis-benchmark', '-q', '-t', 'set,get', '-c', '20', '-n', String(requests));
-  return ((processorTime(pid) - before) * 1e6) / (2 * requests);
+  await beside(
+    container,
+    'redis-benchmark',
+    '-q',
+    '-t',
+    'set,get',
+    '-c',
+    String(connections),
+    '-n',
+    String(requests),
+  );
+  return (processorTime(pid) - before) / (2 * requests);
 }
 
 /** As a container of the tracer, but for the tracer: no bpftrace of this process runs meanwhile. */

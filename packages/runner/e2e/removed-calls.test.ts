@@ -119,5 +119,5 @@ it.each(images)(
     // Most are denied to the programs: were it only the runtime that failed, nothing would have been tried.
     expect(reasons.denial).toBeGreaterThan(needed.length / 2);
   },
-  600_000,
+  1_800_000,
 );
