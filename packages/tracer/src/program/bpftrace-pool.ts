@@ -10,7 +10,7 @@ const sizes = 3;
 export interface Lease {
   readonly bpftrace: Bpftrace;
   /** Stops it when nobody else has it and another one has taken its place. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 interface Shared {
