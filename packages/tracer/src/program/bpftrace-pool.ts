@@ -2,7 +2,7 @@ import { Bpftrace } from './bpftrace.js';
 import type { KernelFacts } from './kernel-facts.js';
 
 /** Pages of 4 KiB per processor that lines wait in before any was lost. */
-export const firstBufferPages = 1024;
+const firstBufferPages = 1024;
 const growth = 4;
 const sizes = 3;
 
