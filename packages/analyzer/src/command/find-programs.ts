@@ -14,6 +14,7 @@ import type { Word, Words } from '../script/shell-state.js';
 import { walkShell } from '../script/shell-walk.js';
 import { anyOf, unknown, type Value } from '../script/value.js';
 import { defaultPath, findExecutable, requireExecutable } from './find-executable.js';
+import { type LaunchRule, launchRules } from './launch-rules.js';
 import { parseShebang } from './shebang.js';
 import { innerCommands } from './wrappers.js';
 
@@ -79,7 +80,11 @@ interface Found extends Omit<FoundProgram, 'calledAs'> {
 interface Start {
   /** Files on the way, the newest last. */
   readonly chain: readonly string[];
-  readonly root: 'run-command' | 'healthcheck' | { readonly phase: string };
+  readonly root:
+    | 'run-command'
+    | 'healthcheck'
+    | { readonly phase: string }
+    | { readonly program: string; readonly reason: string };
   /** Set within scripts. */
   readonly script?: { readonly path: string; readonly line: number };
   readonly env: ReadonlyMap<string, Value>;
@@ -99,9 +104,14 @@ function environmentOf(lines: readonly string[]): Map<string, Value> {
 }
 
 function originOf(start: Start): ProgramOrigin {
-  if (typeof start.root === 'object') return { kind: 'traced', phase: start.root.phase };
+  if (typeof start.root === 'object' && 'phase' in start.root) {
+    return { kind: 'traced', phase: start.root.phase };
+  }
   if (start.script !== undefined) {
     return { kind: 'script', script: printable(start.script.path), line: start.script.line };
+  }
+  if (typeof start.root === 'object') {
+    return { kind: 'started', program: printable(start.root.program), reason: start.root.reason };
   }
   return { kind: start.root, chain: start.chain.map((path) => printable(path)) };
 }
@@ -123,6 +133,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
   const programs = new Map<string, Found>();
   const undecided = new Map<string, Undecided>();
   const visited = new Set<string>();
+  const launchables = new Map<LaunchRule, FileEntry[]>();
   let steps = 0;
 
   function undecide(
@@ -265,6 +276,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     if (entry.kind === 'elf') {
       addProgram(entry, path, below);
       await executeInner(path, entry, words, below);
+      await launch(entry.path, below);
       return;
     }
     if (entry.kind === undefined) {
@@ -378,6 +390,48 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       }
       const shell = inner.shell ?? (await loginShell());
       await execute(inner.line === '' ? [shell] : [shell, '-c', inner.line], start);
+    }
+  }
+
+  /** The files that a rule's program may start, sorted by path; the tree is gone through once for each rule. */
+  function launchable(rule: LaunchRule): readonly FileEntry[] {
+    const { files } = rule;
+    let found = launchables.get(rule);
+    if (found === undefined) {
+      found = [];
+      if (files !== undefined) {
+        for (const entry of tree.entries()) {
+          if (entry.type === 'file' && (entry.mode & 0o111) !== 0 && files.test(entry.path))
+            found.push(entry);
+        }
+      }
+      found.sort((a, b) => (a.path < b.path ? -1 : 1));
+      launchables.set(rule, found);
+    }
+    return found;
+  }
+
+  /** What a program starts by its own job, once for each program. Its arguments are not known. */
+  async function launch(program: string, start: Start): Promise<void> {
+    if (visited.has(`launch ${program}`)) return;
+    visited.add(`launch ${program}`);
+    const home = `${posix.dirname(posix.dirname(program))}/`.replace('//', '/');
+    for (const rule of launchRules) {
+      if (!rule.program.test(program)) continue;
+      const { script: _, ...rest } = start;
+      const below: Start = { ...rest, root: { program, reason: rule.reason }, cwd: undefined };
+      const files = launchable(rule)
+        .filter(({ path }) => rule.besideProgram !== true || path.startsWith(home))
+        .map((entry) => ({ path: entry.path, entry }));
+      const named = (rule.names ?? []).flatMap(
+        (name) => lookUp(name, start.env.get('PATH') ?? unknown, '/') ?? [],
+      );
+      for (const { path, entry } of [...files, ...named]) {
+        if (entry.kind === 'elf') {
+          addProgram(entry, path, below);
+          await launch(entry.path, below);
+        } else await executeFile(path, entry, [path, undefined], below, 0);
+      }
     }
   }
 
@@ -597,13 +651,9 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       continue;
     }
     if (found.entry.kind === 'elf') {
-      addProgram(found.entry, found.entry.path, {
-        chain: [],
-        root: { phase: seen.phase },
-        env,
-        cwd,
-        depth: 0,
-      });
+      const start: Start = { chain: [], root: { phase: seen.phase }, env, cwd, depth: 0 };
+      addProgram(found.entry, found.entry.path, start);
+      await launch(found.entry.path, start);
     }
   }
   return {

@@ -226,6 +226,39 @@ export const lateRules: readonly LateRule[] = [
     files: /\/R\/(.*\/)?(libs|modules)\/[^/]+\.so$/,
   },
   {
+    reason: 'SWI-Prolog loads the compiled part of its libraries',
+    program: /\/swipl$/,
+    soname: /^libswipl\.so/,
+    files: /\/swi(-prolog|pl)\/.*\.so$/,
+  },
+  {
+    reason: 'Julia loads the libraries beside it, its system image and what packages bring',
+    program: /\/julia$/,
+    soname: /^libjulia(-internal)?\.so/,
+    files: /\/julia\/.*\.so[\d.]*$/,
+  },
+  {
+    reason: "GHC's interpreter loads packages",
+    program: /\/ghc(-iserv(-dyn)?)?(-[\d.]+)?$/,
+    files: /\/(ghc|haskell-packages)\/.*\/libHS[^/]+\.so$/,
+  },
+  {
+    reason: 'Rakudo loads the compiled part of its runtime',
+    program: /\/(moar|rakudo-[a-z]+|raku|perl6)$/,
+    soname: /^libmoar\.so/,
+    files: /\/(nqp|perl6|rakudo)\/.*\.so$/,
+  },
+  {
+    reason: 'OCaml loads the C part of its libraries',
+    program: /\/ocaml(run[a-z]*|\.byte)?$/,
+    files: /\/stublibs\/[^/]+\.so$/,
+  },
+  {
+    reason: 'binutils load plugins for link-time optimisation',
+    program: /\/([^/]+-)?(ld(\.bfd|\.gold)?|ar|nm|ranlib)$/,
+    files: /\/bfd-plugins\/[^/]+\.so$|\/liblto_plugin\.so$/,
+  },
+  {
     reason: 'Tcl loads packages',
     soname: /^libtcl\d/,
     files: /\/(tcltk|tcl)[\d.]*\/.*\.so$/,

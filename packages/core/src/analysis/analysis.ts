@@ -18,6 +18,8 @@ export const programOriginSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-command'), chain: z.array(z.string()) }),
   z.object({ kind: z.literal('script'), script: z.string(), line: z.number() }),
   z.object({ kind: z.literal('healthcheck'), chain: z.array(z.string()) }),
+  /** By another program, of its own accord: a compiler's pass, a runtime's helper. */
+  z.object({ kind: z.literal('started'), program: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('traced'), phase: z.string() }),
 ]);
 export type ProgramOrigin = z.infer<typeof programOriginSchema>;

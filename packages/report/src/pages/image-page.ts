@@ -149,6 +149,8 @@ function originText(origin: ProfileDocument['programs'][number]['origin']): stri
       return origin.chain.length > 0 ? `health check: ${origin.chain.join(' → ')}` : 'health check';
     case 'script':
       return `${origin.script}, line ${origin.line}`;
+    case 'started':
+      return `started by ${origin.program}: ${origin.reason}`;
     case 'traced':
       return `seen in ${origin.phase}`;
   }

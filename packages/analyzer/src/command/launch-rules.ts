@@ -1,0 +1,125 @@
+/**
+ * Programs that a program starts by its own job, whoever gave it its work: a compiler its passes, a runtime its
+ * helpers. What a program starts because a script in its own language says so is not among them.
+ */
+export interface LaunchRule {
+  /** Shown as the reason why a program is analysed. */
+  readonly reason: string;
+  /** Real path of the program that starts others. */
+  readonly program: RegExp;
+  /** Real path of the files that it may start. */
+  readonly files?: RegExp;
+  /** Only files under the directory two above the program's own, as `bin/java` and `lib/` of one Java home. */
+  readonly besideProgram?: true;
+  /** What it looks for on the path, or by an absolute path; what the image does not have is not started. */
+  readonly names?: readonly string[];
+}
+
+/** Which of its passes a driver starts depends on the files that it is given. */
+const gccPasses =
+  /\/gcc(-cross)?\/[^/]+\/[\d.]+\/(cc1|cc1plus|cc1obj|cc1objplus|cc1gm2|d21|f951|gnat1|go1|rust1|lto1|lto-wrapper|collect2|g\+\+-mapper-server)$/;
+
+/** From each program's documentation or source, and how Debian lays it out. */
+export const launchRules: readonly LaunchRule[] = [
+  {
+    reason: 'the drivers of GCC start its passes, the assembler and the linker',
+    program: /\/([^/]+-)?(gcc|g\+\+|c\+\+|cpp|gfortran|gdc|gm2|gccgo|gnatmake)(-[\d.]+)?$/,
+    files: gccPasses,
+    names: ['as', 'ld'],
+  },
+  {
+    reason: "GCC's collect2 starts the linker and, for link-time optimisation, the driver again",
+    program: /\/gcc(-cross)?\/[^/]+\/[\d.]+\/collect2$/,
+    names: ['ld', 'ld.bfd', 'ld.gold', 'nm', 'strip', 'c++filt', 'gcc'],
+  },
+  {
+    reason: "GCC's lto-wrapper starts the driver and, for many parts at once, make",
+    program: /\/gcc(-cross)?\/[^/]+\/[\d.]+\/lto-wrapper$/,
+    names: ['gcc', 'make'],
+  },
+  {
+    reason: 'Clang starts the linker, and the assembler where its own is switched off',
+    program: /\/clang(-[\d.]+)?$/,
+    names: ['ld', 'as', 'ld.lld'],
+  },
+  {
+    reason: 'make runs each line of a rule by the shell',
+    program: /\/g?make$/,
+    names: ['/bin/sh'],
+  },
+  {
+    reason: "the go command starts the tools of its tree, and C's compiler for cgo",
+    program: /\/go(-[\d.]+)?\/bin\/go$/,
+    files: /\/go(-[\d.]+)?\/(pkg\/tool\/[^/]+\/[^/]+|bin\/gofmt)$/,
+    names: ['gcc', 'g++', 'gfortran', 'ar', 'pkg-config', 'git'],
+  },
+  {
+    reason: 'rustc links by the C compiler',
+    program: /\/rustc$/,
+    names: ['cc', 'gcc', 'rust-lld'],
+  },
+  {
+    reason: 'cargo starts the compiler and its documentation tool',
+    program: /\/cargo$/,
+    names: ['rustc', 'rustdoc', 'git'],
+  },
+  {
+    reason: 'GHC assembles and links by the C compiler',
+    program: /\/ghc(-[\d.]+)?$/,
+    files: /\/ghc(-[\d.]+)?\/(.*\/)?bin\/(unlit|ghc-iserv(-dyn|-prof)?)$/,
+    names: ['gcc', 'x86_64-linux-gnu-gcc', 'ar', 'x86_64-linux-gnu-ar', 'ld', 'opt', 'llc'],
+  },
+  {
+    reason: 'Nim compiles by the C compiler',
+    program: /\/nim$/,
+    names: ['gcc', '/bin/sh'],
+  },
+  {
+    reason: 'Java starts programs by a helper of its own',
+    program: /\/(java|javac|javadoc|jshell|jcmd|jlink|jpackage|jrunscript|keytool)$/,
+    files: /\/lib\/jspawnhelper$/,
+    besideProgram: true,
+  },
+  {
+    reason: 'jshell runs what is typed in another Java',
+    program: /\/jshell$/,
+    files: /\/bin\/java$/,
+    besideProgram: true,
+  },
+  {
+    reason: "Erlang's launcher executes the emulator, and the port mapper for a node with a name",
+    program: /\/erts-[^/]+\/bin\/erlexec$/,
+    files: /\/erts-[^/]+\/bin\/(beam(\.\w+)*|epmd)$/,
+    names: ['/bin/sh', 'epmd'],
+  },
+  {
+    reason: "Erlang's emulator starts ports, looks up names and watches the machine by helpers",
+    program: /\/erts-[^/]+\/bin\/beam(\.\w+)*$/,
+    files: /\/erts-[^/]+\/bin\/(erl_child_setup|inet_gethost|heart)$|\/os_mon-[^/]+\/priv\/bin\/[^/]+$/,
+    names: ['/bin/sh'],
+  },
+  {
+    // system(3), popen(3) and what these languages make of them.
+    reason: 'the language runs command lines by the shell',
+    program:
+      /\/(python|pypy|perl|j?ruby|node|nodejs|php|php-cgi|php-fpm|lua|luajit|guile|swipl|rakudo-[a-z]+|moar|julia|haxe|neko)-?[\d.]*$|\/R\/bin\/exec\/R$/,
+    names: ['/bin/sh'],
+  },
+  {
+    reason: 'apt starts its methods, and dpkg by the shell',
+    program: /\/apt(-get|-cache)?$/,
+    files: /\/apt\/(methods|solvers|planners)\/[^/]+$/,
+    names: ['dpkg', '/bin/sh', 'gpgv', 'sqv'],
+  },
+  {
+    reason: 'dpkg unpacks by its helpers',
+    program: /\/dpkg(-deb)?$/,
+    names: ['dpkg-deb', 'dpkg-split', 'tar', 'rm', '/bin/sh', 'ldconfig', 'diff'],
+  },
+  {
+    reason: 'initdb and pg_ctl start the server, by the shell',
+    program: /\/postgresql\/[^/]+\/bin\/(initdb|pg_ctl)$/,
+    files: /\/postgresql\/[^/]+\/bin\/postgres$/,
+    names: ['/bin/sh'],
+  },
+];
