@@ -106,6 +106,17 @@ export const launchRules: readonly LaunchRule[] = [
     names: ['/bin/sh'],
   },
   {
+    // R_CleanTempDir: libR.so has the line.
+    reason: 'R removes the directory of its session by rm when it ends',
+    program: /\/R\/bin\/exec\/R$/,
+    names: ['rm'],
+  },
+  {
+    reason: 'Rscript executes R',
+    program: /\/Rscript$/,
+    names: ['R'],
+  },
+  {
     reason: 'apt starts its methods, and dpkg by the shell',
     program: /\/apt(-get|-cache)?$/,
     files: /\/apt\/(methods|solvers|planners)\/[^/]+$/,
