@@ -33,9 +33,10 @@ export const launchRules: readonly LaunchRule[] = [
     names: ['ld', 'ld.bfd', 'ld.gold', 'nm', 'strip', 'c++filt', 'gcc'],
   },
   {
+    // The makefile that it writes moves and touches files (gcc/lto-wrapper.cc).
     reason: "GCC's lto-wrapper starts the driver and, for many parts at once, make",
     program: /\/gcc(-cross)?\/[^/]+\/[\d.]+\/lto-wrapper$/,
-    names: ['gcc', 'make'],
+    names: ['gcc', 'make', 'touch', 'mv'],
   },
   {
     reason: 'Clang starts the linker, and the assembler where its own is switched off',
@@ -117,10 +118,11 @@ export const launchRules: readonly LaunchRule[] = [
     names: ['R'],
   },
   {
-    reason: 'apt starts its methods, and dpkg by the shell',
+    // dpkg-preconfigure is a hook of debconf's (/etc/apt/apt.conf.d/70debconf).
+    reason: 'apt starts its methods, and dpkg and its hooks by the shell',
     program: /\/apt(-get|-cache)?$/,
     files: /\/apt\/(methods|solvers|planners)\/[^/]+$/,
-    names: ['dpkg', '/bin/sh', 'gpgv', 'sqv'],
+    names: ['dpkg', 'dpkg-preconfigure', '/bin/sh', 'gpgv', 'sqv'],
   },
   {
     reason: 'dpkg unpacks by its helpers',
