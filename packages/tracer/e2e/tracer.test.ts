@@ -8,8 +8,10 @@ import { callsOf, type ProgramImage, profileWithout, programImage, runOnce } fro
 const image = 'prof-gen-test/tracer:1';
 const source = `
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,13 @@ int main(int argc, char **argv) {
     return WEXITSTATUS(status);
   }
   if (!strcmp(way, "swallow")) { getpgrp(); getpgrp(); return 0; }
+  if (!strcmp(way, "serve")) {
+    getpgrp();
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(7000)};
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(server, (void *)&any, sizeof any) || listen(server, 8)) return 1;
+    for (;;) close(accept(server, 0, 0));
+  }
   if (!strcmp(way, "sleep")) { sleep(60); return 0; }
   if (!strcmp(way, "spin")) { for (int i = 0; i < 500; i++) syscall(SYS_getuid); write(1, "spun\\n", 5); return 0; }
   if (!strcmp(way, "thread")) return syscall(SYS_getpgrp) < 0;
@@ -157,6 +166,32 @@ describe('proof', () => {
     expect(unmeant.denials).toMatchObject([{ name: 'getpgrp', errno: 'ENOSYS', expected: false }]);
     // The program exits with 1 without the call: an expected denial does not excuse a failed step.
     expect([meant.status, unmeant.status]).toEqual(['failed', 'failed']);
+  });
+
+  it('has servers beside the container from its start to its end, not under the profile', async () => {
+    const beside = (way: string, port: number, timeout: number): Workload =>
+      workloadSchema.parse({
+        ...workload('sleep'),
+        beside: [{ name: 'other', cmd: ['/first', way], ready: { port, timeout } }],
+        ready: { command: ['/first', 'plain'] },
+        stop: { signal: 'SIGKILL', exit: 'any' },
+      });
+    const input = { name: 'beside', image, overrides: {}, profile: profileWithout(['getpgrp']) };
+    const served = await tracer.prove({ ...input, workload: beside('serve', 7000, 20) });
+    expect(served.phases[0]?.steps).toMatchObject([
+      { name: 'starts', passed: true },
+      { name: 'other beside it is ready', passed: true },
+      { name: 'is ready', passed: true },
+    ]);
+    expect(served.status).toBe('passed');
+    const missing = await tracer.prove({ ...input, workload: beside('sleep', 7000, 1) });
+    expect(missing.status).toBe('failed');
+    expect(missing.phases[0]?.steps[1]).toMatchObject({
+      name: 'other beside it is ready',
+      passed: false,
+      detail: expect.stringContaining('not ready after 1 s'),
+    });
+    expect(docker('ps', '-aq', '--filter', `ancestor=${image}`)).toBe('');
   });
 
   it('fails, and does not throw, when the container cannot start under the profile', async () => {

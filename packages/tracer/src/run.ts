@@ -123,18 +123,14 @@ export class Run {
   }
 
   /** A container on the network and volumes of the tested one: neither under its profile nor traced. */
-  async side(beside: Container, image: string, argv: readonly string[]): Promise<Container> {
+  async side(
+    beside: Container,
+    spec: Pick<ContainerSpec, 'image' | 'entrypoint' | 'cmd' | 'env' | 'files'>,
+  ): Promise<Container> {
     const { engine, limits, signal } = this.options;
     const container = await Container.create(
       engine,
-      {
-        image,
-        entrypoint: argv.slice(0, 1),
-        cmd: argv.slice(1),
-        network: `container:${beside.id}`,
-        volumesOf: beside.id,
-        limits,
-      },
+      { ...spec, network: `container:${beside.id}`, volumesOf: beside.id, limits },
       signal,
     );
     this.#containers.add(container);

@@ -57,6 +57,26 @@ export const stepSchema = z.strictObject({
   timeout: seconds.default(60),
 });
 
+const filesSchema = z
+  .array(z.strictObject({ path: z.string(), content: z.string(), mode: z.number().default(0o644) }))
+  .default([]);
+
+/**
+ * A server that the tested one works with, such as a replica or a database: neither traced nor under the profile, on
+ * the network and volumes of the tested container, and gone with it.
+ */
+export const besideSchema = z.strictObject({
+  name: z.string(),
+  /** The tested image when absent. */
+  image: z.string().optional(),
+  /** Replaces the image's cmd. */
+  cmd: argv.optional(),
+  env: z.array(z.string()).default([]),
+  /** Written into it before it starts. */
+  files: filesSchema,
+  ready: readinessSchema.refine((ready) => !('exit' in ready), { error: 'a server does not end by itself' }),
+});
+
 /**
  * An application-specific test: data, not code. It is run in a proof only, never while observing,
  * unless an engineer asks for it with `--observe`.
@@ -71,9 +91,9 @@ export const workloadSchema = z.strictObject({
   cmd: argv.optional(),
   env: z.array(z.string()).default([]),
   /** Written into the container before it starts. */
-  files: z
-    .array(z.strictObject({ path: z.string(), content: z.string(), mode: z.number().default(0o644) }))
-    .default([]),
+  files: filesSchema,
+  /** Started after the container, in this order, and ready before it is asked whether it is. */
+  beside: z.array(besideSchema).default([]),
   /** Paths on a volume that survives the second start. */
   volumes: z.array(z.string()).default([]),
   ready: readinessSchema,
@@ -96,6 +116,7 @@ export const workloadSchema = z.strictObject({
     .prefault({}),
 });
 export type Workload = z.infer<typeof workloadSchema>;
+export type WorkloadBeside = z.infer<typeof besideSchema>;
 export type WorkloadStep = z.infer<typeof stepSchema>;
 export type Readiness = z.infer<typeof readinessSchema>;
 export type Expectation = z.infer<typeof expectationSchema>;

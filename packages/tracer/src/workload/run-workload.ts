@@ -4,6 +4,7 @@ import {
   ProfGenError,
   type Readiness,
   type Workload,
+  type WorkloadBeside,
   type WorkloadStep,
 } from '@prof-gen/core';
 import type { Container, ContainerSpec } from '../container/container.js';
@@ -44,8 +45,8 @@ export async function hasShell(container: Container): Promise<boolean> {
   return container.has('/bin/sh');
 }
 
-const filesOf = (workload: Workload): TarFile[] =>
-  workload.files.map(({ path, content, mode }) => ({
+const filesOf = ({ files }: Pick<Workload, 'files'>): TarFile[] =>
+  files.map(({ path, content, mode }) => ({
     path: path.replace(/^\/+/, ''),
     content: Buffer.from(content),
     mode,
@@ -64,23 +65,23 @@ export async function runWorkload(run: Run, workload: Workload, config: ImageCon
     ...(workload.cmd === undefined ? {} : { cmd: workload.cmd }),
   };
   run.phase('start');
-  const first = await startContainer(run, spec, workload.ready);
+  const first = await startContainer(run, spec, workload.ready, workload.beside);
   if (first.ready) {
     run.phase('workload');
     for (const step of workload.steps) await runStep(run, workload, first.container, step);
     if (first.container.exited === undefined) await healthAndShell(run, workload, config, first.container);
     await stop(run, workload, config, first.container);
   }
-  if (first.container !== undefined) await run.remove(first.container);
+  await removeStarted(run, first);
 
   if (workload.restart !== undefined && first.ready) {
     run.phase('restart');
-    const second = await startContainer(run, spec, workload.restart.ready ?? workload.ready);
+    const second = await startContainer(run, spec, workload.restart.ready ?? workload.ready, workload.beside);
     if (second.ready) {
       for (const step of workload.restart.steps) await runStep(run, workload, second.container, step);
       await stop(run, workload, config, second.container, 'restart');
     }
-    if (second.container !== undefined) await run.remove(second.container);
+    await removeStarted(run, second);
   }
 
   if (workload.errorPath !== undefined) {
@@ -91,13 +92,21 @@ export async function runWorkload(run: Run, workload: Workload, config: ImageCon
     if (wrong.ready) {
       run.step(`ends: ${cmd.join(' ')}`, problemOf(await wrong.container.finish(timeout * 1000), expect));
     }
-    if (wrong.container !== undefined) await run.remove(wrong.container);
+    await removeStarted(run, wrong);
   }
 }
 
-type Started =
-  | { readonly ready: true; readonly container: Container }
-  | { readonly ready: false; readonly container: Container | undefined };
+interface Started {
+  readonly ready: boolean;
+  readonly container: Container;
+  readonly beside: readonly Container[];
+}
+
+/** The servers beside it first: they live on its network. */
+async function removeStarted(run: Run, { beside, container }: Started): Promise<void> {
+  for (const server of beside) await run.remove(server);
+  await run.remove(container);
+}
 
 /** Whether the engine could not start a container, which a profile may be the reason for. */
 export function isStartFailure(thrown: unknown): thrown is ProfGenError {
@@ -109,20 +118,54 @@ async function startContainer(
   run: Run,
   spec: Pick<ContainerSpec, 'cmd' | 'env' | 'volumes' | 'files'>,
   ready?: Readiness,
+  servers: readonly WorkloadBeside[] = [],
 ): Promise<Started> {
   const container = await run.container(spec);
+  const beside: Container[] = [];
+  const started = (isReady: boolean): Started => ({ ready: isReady, container, beside });
   try {
     await container.start();
   } catch (thrown) {
     if (!isStartFailure(thrown)) throw thrown;
     run.step('starts', thrown.message);
-    return { ready: false, container };
+    return started(false);
   }
   run.step('starts');
-  if (ready === undefined) return { ready: true, container };
+  for (const server of servers) {
+    if (!(await startBeside(run, container, server, beside))) return started(false);
+  }
+  if (ready === undefined) return started(true);
   const problem = await waitUntilReady(container, ready, run.signal);
   run.step('is ready', problem);
-  return problem === undefined ? { ready: true, container } : { ready: false, container };
+  return started(problem === undefined);
+}
+
+/** Starts a server beside the container, adds it to those that are to be removed, and waits for it. */
+async function startBeside(
+  run: Run,
+  container: Container,
+  { name, image, cmd, env, ready, ...server }: WorkloadBeside,
+  beside: Container[],
+): Promise<boolean> {
+  const side = await run.side(container, {
+    image: image ?? run.options.image,
+    cmd,
+    env,
+    files: filesOf(server),
+  });
+  beside.push(side);
+  let problem: string | undefined;
+  try {
+    await side.start();
+    // It has no network of its own.
+    side.address = container.address;
+    problem = await waitUntilReady(side, ready, run.signal);
+  } catch (thrown) {
+    if (!isStartFailure(thrown)) throw thrown;
+    problem = thrown.message;
+  }
+  run.step(`${name} beside it is ready`, problem);
+  return problem === undefined;
 }
 
 async function runStep(
@@ -166,7 +209,7 @@ async function runBeside(
   argv: readonly string[],
   limit: number,
 ): Promise<{ readonly exit: number | undefined; readonly output: string }> {
-  const side = await run.side(container, image, argv);
+  const side = await run.side(container, { image, entrypoint: argv.slice(0, 1), cmd: argv.slice(1) });
   try {
     await side.start();
     return await side.finish(limit);
