@@ -4,8 +4,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { syscallName, x86_64Syscalls } from '@prof-gen/core';
-import { executedProgram } from '@prof-gen/testkit';
+import { executedProgram, syscallName, x86_64Syscalls } from '@prof-gen/core';
 import { openAnalyser } from './soundness/analyse.mjs';
 import { readCases, recordCase } from './soundness/record.mjs';
 import { provideRootfs, workspace } from './soundness/rootfs.mjs';
@@ -68,7 +67,7 @@ async function add({ name: caseName, programs: meant }, record) {
   const distinct = new Map();
   for (const { path, times, calls, calls32, opened } of record.executions) {
     if (path.startsWith('?')) failures.push(`${caseName}: it is not known which file ${path.slice(2)} is`);
-    const real = await executedProgram(analyser.tree, path);
+    const real = (await executedProgram(analyser.tree, path))?.path;
     if (real === undefined) {
       written.add(`${path} (${caseName})`);
       continue;

@@ -1,5 +1,6 @@
 import type { EventSink } from '@prof-gen/core';
 import { openWorkbench, type Workbench } from '@prof-gen/runner';
+import type { TracerMethod } from './commands/tracer-options.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Io } from './io.js';
 import { progressReporter } from './reporters/progress.js';
@@ -7,6 +8,8 @@ import { progressReporter } from './reporters/progress.js';
 /** Options that all working commands share. */
 export interface SessionOptions {
   readonly static?: boolean;
+  readonly tracer?: TracerMethod;
+  readonly straceImage?: string;
   readonly cache?: string;
   readonly threads?: number;
   readonly quiet?: boolean;
@@ -54,6 +57,8 @@ export function withSession<T>(
       staticOnly: options.static === true,
       onEvent,
       signal,
+      ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
+      ...(options.straceImage === undefined ? {} : { straceImage: options.straceImage }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       ...(io.env['DOCKER_HOST']?.startsWith('unix://')
         ? { socketPath: io.env['DOCKER_HOST'].slice('unix://'.length) }

@@ -2,6 +2,7 @@ import { analyzerVersion } from '@prof-gen/analyzer';
 import {
   type Analysis,
   type Digest,
+  type ImportedRecording,
   formatPlatform,
   type Observation,
   type Platform,
@@ -13,6 +14,7 @@ import {
   syscallName,
   x86_64Syscalls,
 } from '@prof-gen/core';
+import { joinedPrograms } from './import/imported-recording.js';
 import { staticMisses } from './static-misses.js';
 import { toolVersion } from './tool-version.js';
 
@@ -24,6 +26,8 @@ export interface DocumentInput {
   /** Calls that Docker's default profile allows to this container. */
   readonly dockerDefault: ReadonlySet<string>;
   readonly observation?: Observation;
+  /** What other tools recorded. */
+  readonly imports: readonly ImportedRecording[];
   /** All proofs, in order: with `--learn` there are several, and the last one counts. */
   readonly proofs: readonly Proof[];
 }
@@ -33,11 +37,23 @@ const sortedNames = (numbers: Iterable<number>) =>
 
 /** Everything known of one image, put together; pure, so equal inputs give equal bytes. */
 export function profileDocument(input: DocumentInput): ProfileDocument {
-  const { analysis, observation, profile, proofs } = input;
+  const { analysis, imports, observation, profile, proofs } = input;
   const proof = proofs.at(-1);
-  const observed = [...(observation?.programs ?? []), ...proofs.flatMap(({ programs }) => programs)];
+  const analysed = new Set(analysis.programs.map(({ path }) => path));
+  const imported = imports.flatMap(({ programs }) => programs);
+  const observed = [
+    ...(observation?.programs ?? []),
+    ...proofs.flatMap(({ programs }) => programs),
+    // A recording may be of other programs than the image's.
+    ...imported.filter(({ path }) => analysed.has(path)),
+  ];
   const denials = proofs.flatMap((one) => one.denials);
-  const tracedBy = new Map(observation?.programs.map(({ path, syscalls }) => [path, syscalls]));
+  const traced = joinedPrograms([...(observation?.programs ?? []), ...imported]);
+  const tracedBy = new Map(traced.map(({ path, syscalls }) => [path, syscalls]));
+  const tracedNumbers = [
+    ...traced.flatMap(({ syscalls }) => syscalls.map(({ number }) => number)),
+    ...imports.flatMap(({ syscalls }) => syscalls),
+  ];
   return {
     schemaVersion: 1,
     tool: {
@@ -46,7 +62,7 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
       analyzer: analyzerVersion,
       reachability: analysis.reachability,
     },
-    status: statusOf(analysis, observation, proof),
+    status: statusOf(analysis, observation !== undefined || imports.length > 0, proof),
     image: {
       reference: input.image.reference,
       digest: input.image.digest,
@@ -76,6 +92,18 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
         denials: observation.denials,
       },
     }),
+    ...(imports.length > 0 && {
+      imports: imports.map(({ source, sha256, programs, syscalls, leftOut }) => ({
+        source,
+        sha256,
+        programs: programs.map(({ path }) => path),
+        syscalls: sortedNames([
+          ...syscalls,
+          ...programs.flatMap((program) => program.syscalls.map(({ number }) => number)),
+        ]),
+        leftOut,
+      })),
+    }),
     ...(proof && {
       proof: {
         status: proof.status,
@@ -88,8 +116,7 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
       programs: analysis.programs.length,
       files: analysis.files,
       static: new Set(analysis.programs.flatMap(({ syscalls }) => syscalls.map(({ number }) => number))).size,
-      traced: new Set(observation?.programs.flatMap(({ syscalls }) => syscalls.map(({ number }) => number)))
-        .size,
+      traced: new Set(tracedNumbers).size,
       allowed: profile.allowed.length,
       dockerDefault: input.dockerDefault.size,
       denied: profile.denied.length,
@@ -98,12 +125,8 @@ export function profileDocument(input: DocumentInput): ProfileDocument {
   };
 }
 
-function statusOf(
-  analysis: Analysis,
-  observation: Observation | undefined,
-  proof: Proof | undefined,
-): ProfileStatus {
+function statusOf(analysis: Analysis, isObserved: boolean, proof: Proof | undefined): ProfileStatus {
   if (proof !== undefined) return proof.status === 'passed' ? 'proven' : 'failed';
   if (analysis.programs.some(({ unresolved }) => unresolved.length > 0)) return 'incomplete';
-  return observation === undefined ? 'static' : 'observed';
+  return isObserved ? 'observed' : 'static';
 }

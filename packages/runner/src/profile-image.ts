@@ -13,6 +13,7 @@ import {
   type RuntimeBase,
   runCommandOf,
   type Workload,
+  x86_64Syscalls,
 } from '@prof-gen/core';
 import {
   buildProfile,
@@ -24,6 +25,8 @@ import {
 } from '@prof-gen/profile';
 import type { LoadedImage } from '@prof-gen/tracer';
 import { comparedReachabilities, compareImage } from './compare-image.js';
+import { importedRecording, joinedPrograms } from './import/imported-recording.js';
+import type { Recording } from './import/load-recordings.js';
 import { inEngine } from './in-engine.js';
 import { loadLineDatasets } from './line-datasets.js';
 import { openForAnalysis } from './open-for-analysis.js';
@@ -40,6 +43,8 @@ export interface ProfileImageInput {
   readonly workload?: Workload;
   /** Run while observing: the profile learns from it. */
   readonly observe?: Workload;
+  /** What other tools recorded: evidence besides what is observed. */
+  readonly recordings?: readonly Recording[];
   /** Add what a proof denies, marked so, and prove again. */
   readonly learn: boolean;
   /** Keep denied what Docker's default denies to such a container. */
@@ -66,6 +71,12 @@ export interface ProfiledImage {
 
 /** A profile that needs more rounds than this is not learning a rest but the program. */
 const learningRounds = 5;
+
+/** Numbers of the calls that a profile allows with no arguments at all. */
+function deniedNumbers(allowed: ReadonlySet<string>): ReadonlySet<number> {
+  const denied = x86_64Syscalls.names.filter((name) => !allowed.has(name));
+  return new Set(denied.flatMap((name) => x86_64Syscalls.numberOf(name) ?? []));
+}
 
 /**
  * The way of one image (ARCHITECTURE.md): open, observe, find programs, summarise and link, build, prove.
@@ -94,6 +105,11 @@ export async function profileImage(
   let inTheEngine: LoadedImage | undefined;
   try {
     const command = runCommandOf(image.config, input.overrides);
+    const container = {
+      capabilities: defaultCapabilities,
+      ...(tracer === undefined ? {} : { kernel: tracer.engine.kernel }),
+    };
+    const dockerDefault = dockerDefaultAllows(container);
     const seen =
       tracer &&
       (await timed('observe', async () => {
@@ -103,17 +119,31 @@ export async function profileImage(
           name,
           image: engineImage,
           overrides: input.overrides,
+          tree: image.tree,
+          deniedByDefault: deniedNumbers(dockerDefault),
           ...(input.observe === undefined ? {} : { workload: input.observe }),
         });
         return { tracer, engineImage, observation };
       }));
     const observation = seen?.observation;
+    const imports = await Promise.all(
+      (input.recordings ?? []).map((recording) => importedRecording(recording, image.tree)),
+    );
+    for (const { source, leftOut } of imports) {
+      if (leftOut.length === 0) continue;
+      const message = `${source.file} has calls that no x86-64 profile names, left out: ${leftOut.join(', ')}`;
+      onEvent({ type: 'note', image: name, message });
+    }
+    const observed = joinedPrograms([
+      ...(observation?.programs ?? []),
+      ...imports.flatMap(({ programs }) => programs),
+    ]);
     const analyzeInput: AnalyzeImageInput = {
       tree: image.tree,
       command,
       healthcheck: image.config.healthcheck,
       shell: image.config.shell,
-      ...(observation === undefined ? {} : { observed: observation.programs }),
+      ...(observed.length === 0 ? {} : { observed }),
       summarize: workbench.summarizer.summarize,
       known: workbench.summarizer.known,
       ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
@@ -131,16 +161,13 @@ export async function profileImage(
         () => new Map(comparedReachabilities.map((kind) => [kind, compared.linkedBy(kind)] as const)),
       ));
 
-    const container = {
-      capabilities: defaultCapabilities,
-      ...(tracer === undefined ? {} : { kernel: tracer.engine.kernel }),
-    };
     const runtimeBase =
       input.runtimeBase ?? runtimeBaseFor(tracer?.engine ?? { runtime: '', runtimeVersion: '' });
     const build = (learned: readonly Denial[]): Profile =>
       buildProfile({
         programs: analysis.programs,
         observation,
+        imports,
         runtimeBase,
         learned,
         ...(input.intersectDockerDefault ? { dockerDefault: container } : {}),
@@ -195,8 +222,9 @@ export async function profileImage(
       command,
       analysis,
       profile,
-      dockerDefault: dockerDefaultAllows(container),
+      dockerDefault,
       ...(observation === undefined ? {} : { observation }),
+      imports,
       proofs,
     });
     return {

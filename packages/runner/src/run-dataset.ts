@@ -51,6 +51,8 @@ export async function runDataset(
 ): Promise<RunSummary> {
   const { loaded, store } = input;
   const { tracer, signal } = workbench;
+  // A proof needs to know for certain what was denied.
+  const proves = tracer?.method === 'bpftrace';
   const identity = {
     datasetHash: loaded.hash,
     toolVersion,
@@ -61,6 +63,7 @@ export async function runDataset(
       dockerDefault: input.intersectDockerDefault,
       reachability: input.reachability,
       compare: input.compare,
+      ...(tracer === undefined || proves ? {} : { tracer: tracer.method }),
     },
   };
   const run =
@@ -105,7 +108,7 @@ export async function runDataset(
             ...(image.cmd === undefined ? {} : { cmd: image.cmd }),
             ...(image.env === undefined ? {} : { env: image.env }),
           },
-          ...(image.test === undefined || tracer === undefined ? {} : { workload: image.test }),
+          ...(image.test === undefined || !proves ? {} : { workload: image.test }),
           learn: input.learn,
           intersectDockerDefault: input.intersectDockerDefault,
           reachability: input.reachability,

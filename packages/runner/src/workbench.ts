@@ -9,6 +9,10 @@ export interface WorkbenchOptions {
   readonly cache: string;
   /** Static analysis alone: no engine, no root. */
   readonly staticOnly: boolean;
+  /** How containers are watched; bpftrace unless said. */
+  readonly tracer?: Tracer['method'];
+  /** For `strace`: an image that has it; one made from this machine's own unless said. */
+  readonly straceImage?: string;
   readonly threads?: number;
   /** Socket of the engine; the usual one unless said. */
   readonly socketPath?: string;
@@ -34,7 +38,15 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     ...(socketPath === undefined ? {} : { socketPath }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const tracer = options.staticOnly ? undefined : await openTracer({ ...engine, onEvent });
+  const { tracer: method, straceImage } = options;
+  const tracer = options.staticOnly
+    ? undefined
+    : await openTracer({
+        ...engine,
+        onEvent,
+        ...(method === undefined ? {} : { method }),
+        ...(straceImage === undefined ? {} : { straceImage }),
+      });
   try {
     const summaries = openSummaryStore(join(cache, 'summaries.db'));
     const summarizer = openSummarizer({

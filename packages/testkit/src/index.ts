@@ -20,5 +20,4 @@ export { type DockerRegistry, startDockerRegistry } from './registry/docker-regi
 export { type FakeHub, type FakeHubTag, startFakeHub } from './registry/fake-hub.js';
 export { type FakeRegistry, startFakeRegistry } from './registry/fake-registry.js';
 export { type FakeServer, type Misbehaviour, reply, type SeenRequest } from './registry/fake-server.js';
-export { executedProgram } from './soundness/executed-program.js';
 export { type Execution, readStraceLog } from './soundness/strace-log.js';

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { PhaseResult, RunOverrides, StepResult } from '@prof-gen/core';
 import { Container, type ContainerLimits, type ContainerSpec } from './container/container.js';
 import type { Engine } from './engine/engine.js';
-import type { Bpftrace } from './program/bpftrace.js';
 import { judgedCalls } from './record/judged-calls.js';
-import { type ObservedRecord, observedRecord } from './record/observed-record.js';
+import type { Watch, WatchRecord } from './way/way.js';
 
 export interface RunOptions {
   readonly engine: Engine;
-  readonly bpftrace: Bpftrace;
+  /** Sees what the containers do; ended by `close`. */
+  readonly watch: Watch;
   readonly image: string;
   readonly overrides: RunOverrides;
   readonly seccomp?: string;
@@ -26,14 +26,11 @@ export class Run {
   readonly #name = `prof-gen-${randomUUID().slice(0, 13)}`;
   readonly #volumes = new Map<string, string>();
   readonly #containers = new Set<Container>();
-  readonly #watched: { readonly container: Container; readonly slot: number }[] = [];
-  readonly #lostBefore: number;
   #network: string | undefined;
   #steps: StepResult[] = [];
 
   constructor(options: RunOptions) {
     this.options = options;
-    this.#lostBefore = options.bpftrace.lost;
   }
 
   get signal(): AbortSignal {
@@ -44,7 +41,7 @@ export class Run {
   phase(name: string): void {
     this.#steps = [];
     this.phases.push({ name, steps: this.#steps });
-    for (const { slot } of this.#watched) this.options.bpftrace.phase(slot, this.phases.length - 1);
+    this.options.watch.phase(this.phases.length - 1);
   }
 
   /** Records what came of a step in the current phase. */
@@ -96,7 +93,7 @@ export class Run {
   async container(
     spec: Pick<ContainerSpec, 'cmd' | 'env' | 'volumes' | 'input' | 'files'>,
   ): Promise<Container> {
-    const { engine, image, overrides, seccomp, limits, signal, bpftrace } = this.options;
+    const { engine, image, overrides, seccomp, limits, signal, watch } = this.options;
     const container = await Container.create(
       engine,
       {
@@ -109,6 +106,7 @@ export class Run {
         seccomp,
         limits,
         network: await this.#internalNetwork(),
+        gate: watch.gate,
         ...(spec.volumes === undefined ? {} : { volumes: spec.volumes }),
         ...(spec.input === undefined ? {} : { input: spec.input }),
         ...(spec.files === undefined ? {} : { files: spec.files }),
@@ -116,9 +114,7 @@ export class Run {
       signal,
     );
     this.#containers.add(container);
-    const slot = await bpftrace.watch(container.id, judgedCalls(seccomp));
-    bpftrace.phase(slot, this.phases.length - 1);
-    this.#watched.push({ container, slot });
+    await watch.add(container, this.phases.length - 1, judgedCalls(seccomp));
     return container;
   }
 
@@ -143,26 +139,19 @@ export class Run {
   }
 
   /** What was seen so far, and whether some of it may be missing. */
-  async record(): Promise<{ readonly record: ObservedRecord; readonly complete: boolean }> {
-    const { bpftrace } = this.options;
-    const slots = this.#watched.map(({ slot }) => slot);
-    const records = await bpftrace.collect(slots);
-    const record = observedRecord(
-      records.map((seen, index) => ({ record: seen, mounts: this.#watched[index]?.container.mounts ?? [] })),
-      this.phases.map(({ name }) => name),
-    );
-    return { record, complete: bpftrace.lost === this.#lostBefore && record.holes === 0 };
+  record(): Promise<WatchRecord> {
+    return this.options.watch.record(this.phases.map(({ name }) => name));
   }
 
   async close(): Promise<void> {
-    const { engine, bpftrace } = this.options;
+    const { engine, watch } = this.options;
     const failures: unknown[] = [];
     const attempt = async (work: () => Promise<unknown>): Promise<void> => {
       await work().catch((thrown: unknown) => failures.push(thrown));
     };
     await Promise.all([...this.#containers].map((container) => attempt(() => container.remove())));
     this.#containers.clear();
-    bpftrace.release(this.#watched.map(({ slot }) => slot));
+    await attempt(() => watch.close());
     const network = this.#network;
     if (network !== undefined) {
       await attempt(() => engine.call('remove a network', () => engine.docker.getNetwork(network).remove()));

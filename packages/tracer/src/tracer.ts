@@ -4,6 +4,7 @@ import {
   type Denial,
   type EngineFacts,
   type EventSink,
+  type FileTree,
   ignoreEvents,
   imageConfigSchema,
   type ImageConfig,
@@ -22,10 +23,18 @@ import { BpftracePool } from './program/bpftrace-pool.js';
 import { readKernelFacts } from './program/kernel-facts.js';
 import type { ObservedRecord } from './record/observed-record.js';
 import { Run } from './run.js';
+import { slower } from './program/slower-way.js';
 import { selfTest } from './self-test/self-test.js';
+import { bpftraceWay } from './way/bpftrace-way.js';
+import { openStraceWay } from './way/open-strace-way.js';
+import type { WatchedImage, Way } from './way/way.js';
 import { isStartFailure, runWorkload } from './workload/run-workload.js';
 
 export interface TracerOptions {
+  /** How containers are watched; bpftrace unless said. */
+  readonly method?: Way['method'];
+  /** For `strace`: an image that has it; one made from this machine's own unless said. */
+  readonly straceImage?: string;
   /** The engine's socket; DOCKER_HOST or Docker's usual one when absent. */
   readonly socketPath?: string;
   readonly onEvent?: EventSink;
@@ -58,6 +67,10 @@ export interface ObserveInput extends TraceInput {
   /** `--observe`: learnt from as well, in containers of its own after the generic exercise. */
   readonly workload?: Workload;
   readonly exercise?: Partial<ExerciseTimes>;
+  /** The image's files: strace tells names of programs that may be links or scripts. */
+  readonly tree?: FileTree;
+  /** Numbers of calls that Docker's default profile denies whatever their arguments: strace cannot tell. */
+  readonly deniedByDefault?: ReadonlySet<number>;
 }
 
 export interface ProveInput extends TraceInput {
@@ -85,6 +98,7 @@ export interface LoadedImage {
 /** Runs containers and sees what they do. */
 export interface Tracer {
   readonly engine: EngineFacts;
+  readonly method: Way['method'];
   /**
    * Loads a docker-archive, as `docker load` does, under a name of its own. Its maker takes it away by `remove`;
    * `close` and the next start of the tracer take away what is left.
@@ -100,7 +114,8 @@ export interface Tracer {
   /**
    * Runs the application-specific test under a profile. It passes when every step passed and no call was denied but
    * those that are meant to be (see `Denial.expected`).
-   * @throws ProfGenError as `observe`, but a container that does not start under the profile is a failed proof
+   * @throws ProfGenError as `observe`, but a container that does not start under the profile is a failed proof;
+   * `usage/proof-needs-bpftrace`
    */
   prove(input: ProveInput): Promise<Proof>;
   /** Stops bpftrace and removes everything that is left of this process. */
@@ -125,12 +140,18 @@ function saidIn(answer: string): string {
 }
 
 /**
- * Opens the engine, removes what crashed runs left, starts the tracing program and has it prove on a program of known
- * behaviour that it counts and catches denials.
+ * Opens the engine, removes what crashed runs left, starts the way of watching and has it prove on a program of known
+ * behaviour that it counts and, for bpftrace, catches denials.
  * @throws ProfGenError `environment/root`, `environment/btf`, `environment/tracefs`, `environment/bpftrace`,
- * `environment/bpf`, `environment/engine`, `environment/cgroup`, `environment/self-test`
+ * `environment/bpf`, `environment/engine`, `environment/cgroup`, `environment/self-test`, `environment/strace`
  */
 export async function openTracer(options: TracerOptions): Promise<Tracer> {
+  if (options.method === 'strace') {
+    const engine = await Engine.open(options.socketPath ?? defaultSocket());
+    const { engine: facts } = await engine.facts();
+    await engine.removeLeftovers();
+    return new EngineTracer(engine, facts, await openStraceWay(engine, options), options);
+  }
   checkMachine();
   const socketPath = options.socketPath ?? defaultSocket();
   const engine = await Engine.open(socketPath);
@@ -141,7 +162,7 @@ export async function openTracer(options: TracerOptions): Promise<Tracer> {
     cgroupDriver: facts.cgroupDriver,
   });
   const pool = await BpftracePool.open(kernel, options.bufferPages);
-  const tracer = new EngineTracer(engine, facts.engine, pool, options);
+  const tracer = new EngineTracer(engine, facts.engine, bpftraceWay(pool), options);
   try {
     const { bpftrace, release } = await pool.lease();
     await selfTest(engine, bpftrace, options.signal ?? new AbortController().signal);
@@ -157,7 +178,7 @@ export async function openTracer(options: TracerOptions): Promise<Tracer> {
 function checkMachine(): void {
   if (process.getuid?.() !== 0) {
     throw new ProfGenError('environment/root', 'tracing needs root', {
-      hint: 'run it with sudo, or use --static, which needs neither root nor an engine',
+      hint: `run it with sudo; ${slower}`,
     });
   }
   const needs = (
@@ -176,13 +197,13 @@ function checkMachine(): void {
     '/sys/kernel/btf/vmlinux',
     'environment/btf',
     'this kernel does not describe its types',
-    'tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; use --static without one',
+    `tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; ${slower}`,
   );
   needs(
     '/sys/kernel/tracing/events/raw_syscalls',
     'environment/tracefs',
     'the kernel’s tracepoints are not there',
-    'mount -t tracefs tracefs /sys/kernel/tracing',
+    `mount -t tracefs tracefs /sys/kernel/tracing; ${slower}`,
   );
   const directories = (process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin').split(':');
   const installed = directories.some((directory) => {
@@ -195,7 +216,7 @@ function checkMachine(): void {
   });
   if (!installed) {
     throw new ProfGenError('environment/bpftrace', 'bpftrace is not installed', {
-      hint: 'install the package bpftrace, or use --static',
+      hint: `install the package bpftrace; ${slower}`,
     });
   }
 }
@@ -203,17 +224,21 @@ function checkMachine(): void {
 class EngineTracer implements Tracer {
   readonly engine: EngineFacts;
   readonly #engine: Engine;
-  readonly #pool: BpftracePool;
+  readonly #way: Way;
   readonly #onEvent: EventSink;
   readonly #signal: AbortSignal | undefined;
   #loaded = 0;
 
-  constructor(engine: Engine, facts: EngineFacts, pool: BpftracePool, options: TracerOptions) {
+  constructor(engine: Engine, facts: EngineFacts, way: Way, options: TracerOptions) {
     this.engine = facts;
     this.#engine = engine;
-    this.#pool = pool;
+    this.#way = way;
     this.#onEvent = options.onEvent ?? ignoreEvents;
     this.#signal = options.signal;
+  }
+
+  get method(): Way['method'] {
+    return this.#way.method;
   }
 
   async loadImage(archiveOf: (tag: string) => AsyncIterable<Uint8Array>): Promise<LoadedImage> {
@@ -251,12 +276,17 @@ class EngineTracer implements Tracer {
   async observe(input: ObserveInput): Promise<Observation> {
     const config = await this.#config(input.image);
     const times = { ...defaultTimes, ...input.exercise };
-    const { run, record } = await this.#traced(input, undefined, async (traced) => {
+    const watched = {
+      workingDir: input.overrides.workingDir ?? config.workingDir,
+      tree: input.tree,
+      filtered: input.deniedByDefault ?? new Set<number>(),
+    };
+    const { run, record } = await this.#traced(input, watched, undefined, async (traced) => {
       await exercise(traced, config, times);
       if (input.workload !== undefined) await runWorkload(traced, input.workload, config);
     });
     return {
-      method: 'bpftrace',
+      method: this.method,
       engine: this.engine,
       programs: record.programs,
       ioUring: record.ioUring,
@@ -269,9 +299,19 @@ class EngineTracer implements Tracer {
   }
 
   async prove(input: ProveInput): Promise<Proof> {
+    if (this.method !== 'bpftrace') {
+      throw new ProfGenError(
+        'usage/proof-needs-bpftrace',
+        'strace stops a call before the seccomp filter does, and cannot tell for certain that one was denied',
+        {
+          hint: 'prove the profile where bpftrace runs: prof-gen verify IMAGE --profile FILE --workload FILE',
+        },
+      );
+    }
     const config = await this.#config(input.image);
     const { workload, judgedBy, isExpected } = input;
-    const { run, record } = await this.#traced(input, input.profile, async (traced) => {
+    const watched = { workingDir: config.workingDir, tree: undefined, filtered: new Set<number>() };
+    const { run, record } = await this.#traced(input, watched, input.profile, async (traced) => {
       if (workload !== undefined) return runWorkload(traced, workload, config);
       return exerciseUnderProfile(traced, config, { ...defaultTimes, ...input.exercise });
     });
@@ -303,19 +343,19 @@ class EngineTracer implements Tracer {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#way.close();
     await this.#engine.removeLeftovers(true);
   }
 
   /** One run with its record; again with larger buffers when lines were lost. */
   async #traced(
     input: TraceInput,
+    watched: WatchedImage,
     seccomp: string | undefined,
     work: (run: Run) => Promise<void>,
   ): Promise<{ readonly run: Run; readonly record: ObservedRecord }> {
     const limits = { ...defaultLimits, ...input.limits };
-    for (let pages = 0; ; ) {
-      const { bpftrace, release } = await this.#pool.lease(pages);
+    for (let watch = await this.#way.watch(watched); ; ) {
       const late = new ProfGenError(
         'trace/time-limit',
         `${input.name} took longer than ${limits.seconds} s`,
@@ -328,7 +368,7 @@ class EngineTracer implements Tracer {
       const signals = this.#signal === undefined ? [clock.signal] : [clock.signal, this.#signal];
       const run = new Run({
         engine: this.#engine,
-        bpftrace,
+        watch,
         image: input.image,
         overrides: input.overrides,
         limits,
@@ -345,17 +385,17 @@ class EngineTracer implements Tracer {
         throw thrown;
       } finally {
         clearTimeout(timer);
-        await run.close().finally(release);
+        await run.close();
       }
       const lost = new ProfGenError('trace/lost-events', `what ${input.name} did was not seen completely`, {
         hint: 'trace fewer containers at once, or on a less busy machine',
         retryable: true,
       });
-      const larger = this.#pool.larger(bpftrace.bufferPages);
-      if (larger === undefined) throw lost;
-      pages = larger;
-      const message = `${lost.message}: it is run once more, with buffers of ${pages} pages`;
+      const again = watch.again();
+      if (again === undefined) throw lost;
+      const message = `${lost.message}: it is run once more${again.how}`;
       this.#onEvent({ type: 'note', image: input.name, message });
+      watch = await again.watch();
     }
   }
 

@@ -1,5 +1,5 @@
 import { ProfGenError, type ProfileDocument } from '@prof-gen/core';
-import { loadRuntimeBase, loadWorkload, profileImage } from '@prof-gen/runner';
+import { loadRecordings, loadRuntimeBase, loadWorkload, profileImage } from '@prof-gen/runner';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
@@ -7,11 +7,13 @@ import { parseOutputs, writeOutputs } from '../outputs.js';
 import { type SessionOptions, withSession } from '../session.js';
 import { collect, type ImageOptions, imageOptions, requestedImage } from './image-options.js';
 import { sessionOptions } from './session-options.js';
+import { checkTracerOptions, tracerOptions } from './tracer-options.js';
 
 interface ProfileOptions extends SessionOptions, ImageOptions {
   readonly output: string[];
   readonly workload?: string;
   readonly observe?: string;
+  readonly import?: string[];
   readonly learn?: boolean;
   readonly runtimeBase?: string;
   readonly dockerDefault: boolean;
@@ -27,6 +29,8 @@ Examples:
   docker run --security-opt seccomp=nginx.json nginx:1.29
 
   prof-gen profile redis:7 --workload redis.yaml --output docker=redis.json --output table
+  prof-gen profile nginx:1.29 --tracer strace > nginx.json
+  prof-gen profile nginx:1.29 --static --import trace.* --output table
   prof-gen profile --static docker-archive:app.tar --output json -- /usr/bin/app --serve
 
 Exit codes: 0 good, 1 failed, 2 usage, 3 the proof failed, 5 environment.
@@ -34,7 +38,7 @@ Exit codes: 0 good, 1 failed, 2 usage, 3 the proof failed, 5 environment.
 
 /** `prof-gen profile IMAGE`: the main command. */
 export function defineProfileCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  imageOptions(sessionOptions(program.command('profile')))
+  tracerOptions(imageOptions(sessionOptions(program.command('profile'))))
     .summary('write the seccomp profile of an image')
     .description('Find the system calls that an image needs for its run command, and write a profile.')
     .argument('<image>', 'image reference')
@@ -51,6 +55,10 @@ export function defineProfileCommand(program: Command, io: Io, exit: (code: numb
       'application-specific test for the proof; the profile does not learn from it',
     )
     .option('--observe <file>', 'a workload to learn from, besides the generic exercise')
+    .option(
+      '--import <files...>',
+      'what other tools recorded, as evidence: logs of strace -f or -ff, recordings of the security-profiles-operator and of oci-seccomp-bpf-hook; repeatable',
+    )
     .option('--learn', 'add what the proof denies, marked as learned, and prove again')
     .option(
       '--runtime-base <file>',
@@ -75,15 +83,17 @@ async function runProfile(
   if (conflict !== undefined) {
     throw new ProfGenError('usage/options', `--${conflict} needs a container, and --static starts none`);
   }
+  checkTracerOptions(options, options.workload && '--workload');
   if (options.learn && options.workload === undefined) {
     throw new ProfGenError(
       'usage/options',
       '--learn learns from a proof, and there is none without --workload',
     );
   }
-  const [workload, observe, runtimeBase] = await Promise.all([
+  const [workload, observe, recordings, runtimeBase] = await Promise.all([
     options.workload === undefined ? undefined : loadWorkload(options.workload),
     options.observe === undefined ? undefined : loadWorkload(options.observe),
+    options.import === undefined ? undefined : loadRecordings(options.import),
     options.runtimeBase === undefined ? undefined : loadRuntimeBase(options.runtimeBase),
   ]);
 
@@ -96,6 +106,7 @@ async function runProfile(
         ...requested,
         ...(workload === undefined ? {} : { workload }),
         ...(observe === undefined ? {} : { observe }),
+        ...(recordings === undefined ? {} : { recordings }),
         ...(runtimeBase === undefined ? {} : { runtimeBase }),
         learn: options.learn === true,
         intersectDockerDefault: options.dockerDefault,

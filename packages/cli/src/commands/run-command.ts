@@ -10,6 +10,7 @@ import { type SessionOptions, withSession } from '../session.js';
 import { writeWholeFile } from '../write-file.js';
 import { reachabilityOption } from './image-options.js';
 import { positiveInteger, sessionOptions } from './session-options.js';
+import { checkTracerOptions, tracerOptions } from './tracer-options.js';
 
 interface RunOptions extends SessionOptions {
   readonly results: string;
@@ -32,13 +33,14 @@ Examples:
   prof-gen run datasets/evaluate.yaml --resume --jobs 4
   prof-gen run datasets/evaluate.yaml --static --no-report
   prof-gen run datasets/applications.yaml --compare
+  prof-gen run datasets/evaluate.yaml --tracer strace
 
 Exit codes: 0 good, 1 all failed, 2 usage, 3 a proof failed, 4 some images failed, 5 environment.
 `;
 
 /** `prof-gen run DATASET`: an evaluation of many images. */
 export function defineRunCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  reachabilityOption(sessionOptions(program.command('run')))
+  tracerOptions(reachabilityOption(sessionOptions(program.command('run'))))
     .summary('profile every image of a dataset and keep the results')
     .description(
       'Profile and prove every image of a dataset, keep the results in SQLite, and render the report.',
@@ -60,7 +62,14 @@ export function defineRunCommand(program: Command, io: Io, exit: (code: number) 
 }
 
 async function run(io: Io, file: string, options: RunOptions): Promise<number> {
+  checkTracerOptions(options, options.learn ? '--learn' : undefined);
   const loaded = await loadDataset(file);
+  const tests = loaded.images.filter(({ test }) => test !== undefined).length;
+  if (options.tracer === 'strace' && tests > 0) {
+    io.stderr.write(
+      `warning: the tests of ${tests} images are left out: strace cannot prove, and their profiles stay observed\n`,
+    );
+  }
   const { name } = loaded.dataset;
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
     throw new ProfGenError(

@@ -1,4 +1,4 @@
-import { type Evidence, printable } from '@prof-gen/core';
+import { type Evidence, printable, unknownProgram } from '@prof-gen/core';
 
 /** One reason for a call, in a line. */
 export function reasonText(evidence: Evidence): string {
@@ -6,7 +6,11 @@ export function reasonText(evidence: Evidence): string {
     case 'static':
       return printable(`${evidence.program}: ${evidence.function} in ${evidence.object} at ${evidence.site}`);
     case 'traced':
-      return printable(`${evidence.program} made it (${evidence.phase})`);
+      return printable(
+        evidence.source === undefined
+          ? `${evidence.program} made it (${evidence.phase})`
+          : `${evidence.program === unknownProgram ? 'made' : `${evidence.program} made it`} in ${evidence.source.file}, recorded by ${evidence.source.tool}`,
+      );
     case 'runtime-base':
       return `${evidence.runtime} ${evidence.version}`;
     case 'learned':

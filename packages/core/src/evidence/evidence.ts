@@ -82,14 +82,31 @@ export const staticEvidenceSchema = z.object({
   arguments: z.array(knownArgumentSchema).optional(),
 });
 
+/** How calls were seen: by Prof-gen's own bpftrace or strace, or by another tool whose recording was imported. */
+export const observationMethodSchema = z.enum(['bpftrace', 'strace', 'import']);
+export type ObservationMethod = z.infer<typeof observationMethodSchema>;
+
+/** What wrote a recording: which tool, and in which file it came. */
+export const recordingSourceSchema = z.object({
+  tool: z.enum(['strace', 'security-profiles-operator', 'oci-seccomp-bpf-hook']),
+  file: z.string(),
+});
+export type RecordingSource = z.infer<typeof recordingSourceSchema>;
+
+/** Program or process of a call where a recording does not tell it: no path and no name of a task. */
+export const unknownProgram = '?';
+
 /** The call was seen being made in a container. */
 export const tracedEvidenceSchema = z.object({
   kind: z.literal('traced'),
+  /** Its path, or `?` where a recording does not tell. */
   program: z.string(),
-  /** Name of the first task that made it (`comm`). */
+  /** Name of the first task that made it (`comm`), or `?`. */
   process: z.string(),
   phase: z.string(),
-  method: z.enum(['bpftrace', 'strace', 'import']),
+  method: observationMethodSchema,
+  /** For `import` alone. */
+  source: recordingSourceSchema.optional(),
 });
 
 /** The container runtime itself makes the call after the filter is on. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { observationMethodSchema, recordingSourceSchema } from '../evidence/evidence.js';
 
 /** What ran the container. Part of the evidence, and of the choice of the runtime base. */
 export const engineFactsSchema = z.object({
@@ -89,7 +90,7 @@ export type ForeignCall = z.infer<typeof foreignCallSchema>;
 
 /** What was seen of one container that ran under Docker's default profile. */
 export const observationSchema = z.object({
-  method: z.enum(['bpftrace', 'strace', 'import']),
+  method: observationMethodSchema,
   engine: engineFactsSchema,
   programs: z.array(observedProgramSchema),
   /** `io_uring` operations pass by both the tracer and seccomp. */
@@ -101,6 +102,20 @@ export const observationSchema = z.object({
   foreignCalls: z.array(foreignCallSchema).optional(),
 });
 export type Observation = z.infer<typeof observationSchema>;
+
+/** What another tool recorded of a container, as evidence. */
+export const importedRecordingSchema = z.object({
+  source: recordingSourceSchema,
+  /** Of the file, hexadecimal. */
+  sha256: z.string(),
+  /** Programs that the recording tells of, as in an observation; their only phase is `recorded`. */
+  programs: z.array(observedProgramSchema),
+  /** Numbers of calls of which the recording does not tell the program, ascending. */
+  syscalls: z.array(z.number()),
+  /** Calls by another ABI and names that the x86-64 table lacks, sorted: no part of the profile. */
+  leftOut: z.array(z.string()),
+});
+export type ImportedRecording = z.infer<typeof importedRecordingSchema>;
 
 /** What happened when the application-specific test ran under a profile. */
 export const proofSchema = z.object({

@@ -6,13 +6,14 @@ import {
   undecidedSchema,
   unresolvedSiteSchema,
 } from '../analysis/analysis.js';
+import { recordingSourceSchema } from '../evidence/evidence.js';
 import { denialSchema, engineFactsSchema, phaseResultSchema } from '../observation/observation.js';
 import { allowedSyscallSchema, deniedSyscallSchema } from '../profile/profile.js';
 
 /**
  * - `static`: from static analysis alone
  * - `incomplete`: a reachable call site is undecided and no proof has settled it
- * - `observed`: static and traced, not proven
+ * - `observed`: static and traced (by Prof-gen, or by another tool whose recording was imported), not proven
  * - `proven`: the application-specific test passed under it and nothing was denied
  * - `failed`: the test failed, or a call was denied
  */
@@ -52,7 +53,7 @@ export const profileDocumentSchema = z.object({
       objects: z.array(linkedObjectSchema),
       /** Static set of this program alone: no runtime base, no intersection with Docker's default. */
       syscalls: z.array(z.string()),
-      /** Seen while it was observed; empty for a static profile. */
+      /** Seen while it was observed, and in what was imported; empty for a static profile without. */
       traced: z.array(z.string()),
     }),
   ),
@@ -71,6 +72,21 @@ export const profileDocumentSchema = z.object({
       phases: z.array(phaseResultSchema),
       denials: z.array(denialSchema),
     })
+    .optional(),
+  /** What other tools recorded, in the order given. */
+  imports: z
+    .array(
+      z.object({
+        source: recordingSourceSchema,
+        sha256: z.string(),
+        /** Paths of programs that it tells of. */
+        programs: z.array(z.string()),
+        /** Names of all calls in it. */
+        syscalls: z.array(z.string()),
+        /** Calls by another ABI and names that the table lacks. */
+        leftOut: z.array(z.string()),
+      }),
+    )
     .optional(),
   proof: z
     .object({

@@ -80,6 +80,28 @@ describe('buildProfile', () => {
     expect(profile.allowed).toHaveLength(runtimeBase.syscalls.length + 2);
   });
 
+  it('says by which tool and file a call was seen that was imported, and by no program where none is known', () => {
+    const source = { tool: 'strace', file: 'app.log' } as const;
+    const [seen] = observation('/bin/a', ['statx']).programs;
+    const imports = [
+      {
+        source,
+        sha256: '',
+        programs: seen === undefined ? [] : [seen],
+        syscalls: [numberOf('openat2')],
+        leftOut: [],
+      },
+    ];
+    const profile = build({ programs: [program('/bin/a', 'read')], imports });
+    const common = { kind: 'traced', method: 'import', source };
+    expect(decision(profile, 'statx')).toMatchObject({
+      evidence: [{ ...common, program: '/bin/a', process: 'p', phase: 'start' }],
+    });
+    expect(decision(profile, 'openat2')).toMatchObject({
+      evidence: [{ ...common, program: '?', process: '?', phase: 'recorded' }],
+    });
+  });
+
   it("keeps Docker's denials and says so", () => {
     const needs = { programs: [program('/bin/a', 'mount', 'clone3', 'io_uring_setup')] };
     expect(decision(build(needs), 'mount')).toMatchObject({ errno: 'EPERM', reason: 'docker-default' });

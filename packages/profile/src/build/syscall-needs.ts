@@ -1,17 +1,21 @@
 import {
   type Denial,
   type Evidence,
+  type ImportedRecording,
   type Observation,
   ProfGenError,
   type ProgramAnalysis,
   printable,
   type RuntimeBase,
+  unknownProgram,
   x86_64Syscalls,
 } from '@prof-gen/core';
 
 export interface NeedsInput {
   readonly programs: readonly ProgramAnalysis[];
   readonly observation?: Observation | undefined;
+  /** What other tools recorded. */
+  readonly imports?: readonly ImportedRecording[] | undefined;
   readonly runtimeBase: RuntimeBase;
   readonly learned?: readonly Denial[] | undefined;
   readonly extra?: readonly { readonly name: string; readonly reason: string }[] | undefined;
@@ -62,6 +66,19 @@ export function syscallNeeds(input: NeedsInput): ReadonlyMap<string, readonly Ev
     // Denied by Docker's default while observed: wanted nevertheless, and decided below by that same default.
     for (const { number, program, process, phase } of observation.denials) {
       add(x86_64Syscalls.nameOf(number), { kind: 'traced', program, process, phase, method });
+    }
+  }
+
+  for (const { source, programs, syscalls } of input.imports ?? []) {
+    const common = { kind: 'traced', method: 'import', source } as const;
+    for (const { path, syscalls: calls } of programs) {
+      for (const { number, process, phase } of calls) {
+        add(x86_64Syscalls.nameOf(number), { ...common, program: path, process, phase });
+      }
+    }
+    for (const number of syscalls) {
+      const nobody = { program: unknownProgram, process: unknownProgram, phase: 'recorded' };
+      add(x86_64Syscalls.nameOf(number), { ...common, ...nobody });
     }
   }
 

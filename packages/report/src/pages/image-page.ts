@@ -113,7 +113,7 @@ function evidenceLine(evidence: Evidence): Markup {
       return html`<span class="kind">code</span> ${way} → <code>${evidence.function}</code> <span class="quiet">@ ${site}</span>`;
     }
     case 'traced':
-      return html`<span class="kind">trace</span> ${path(evidence.program)} <span class="quiet">as ${evidence.process}, in ${evidence.phase} (${evidence.method})</span>`;
+      return html`<span class="kind">trace</span> ${path(evidence.program)} <span class="quiet">as ${evidence.process}, in ${evidence.phase} (${evidence.source === undefined ? evidence.method : `${evidence.source.tool}, ${evidence.source.file}`})</span>`;
     case 'learned':
       return html`<span class="kind">learned</span> ${path(evidence.program)} <span class="quiet">as ${evidence.process}, denied in ${evidence.phase}</span>`;
     case 'runtime-base':

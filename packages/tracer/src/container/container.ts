@@ -3,6 +3,7 @@ import { ProfGenError } from '@prof-gen/core';
 import type Docker from 'dockerode';
 import { callLimit, type Engine, saidBy, statusOf } from '../engine/engine.js';
 import { type TarFile, tarOf } from '../engine/tar.js';
+import { behindGate, commandOf, gateFile, type Gate } from '../gate/gate.js';
 import { mountsOf, type Mount } from '../record/mounts.js';
 import { Output } from './output.js';
 
@@ -30,6 +31,8 @@ export interface ContainerSpec {
   /** Keeps standard input open until `closeInput`. */
   readonly input?: boolean;
   readonly files?: readonly TarFile[];
+  /** Before its program and before those of its execs. */
+  readonly gate?: Gate | undefined;
   readonly limits: ContainerLimits;
 }
 
@@ -49,13 +52,20 @@ export class Container {
   #exit: Promise<number> | undefined;
   #exited: number | undefined;
   #mounts: Mount[] = [];
+  readonly #gate: { readonly gate: Gate; readonly env: readonly string[] } | undefined;
   pid = 0;
   address = '';
 
-  private constructor(engine: Engine, handle: Docker.Container, signal: AbortSignal) {
+  private constructor(
+    engine: Engine,
+    handle: Docker.Container,
+    signal: AbortSignal,
+    gate?: { readonly gate: Gate; readonly env: readonly string[] },
+  ) {
     this.#engine = engine;
     this.#handle = handle;
     this.#signal = signal;
+    this.#gate = gate;
   }
 
   /**
@@ -64,6 +74,9 @@ export class Container {
    */
   static async create(engine: Engine, spec: ContainerSpec, signal: AbortSignal): Promise<Container> {
     signal.throwIfAborted();
+    const { gate } = spec;
+    const command = gate && (await commandOf(engine, spec));
+    const gated = command && behindGate(command.argv, command.env);
     const options: Docker.ContainerCreateOptions = {
       Image: spec.image,
       Labels: engine.labels,
@@ -74,6 +87,7 @@ export class Container {
       StdinOnce: spec.input === true,
       ...(spec.entrypoint === undefined ? {} : { Entrypoint: [...spec.entrypoint] }),
       ...(spec.cmd === undefined ? {} : { Cmd: [...spec.cmd] }),
+      ...(gated === undefined ? {} : { Entrypoint: gated.slice(0, 1), Cmd: gated.slice(1) }),
       ...(spec.env === undefined ? {} : { Env: [...spec.env] }),
       ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
       ...(spec.user === undefined ? {} : { User: spec.user }),
@@ -105,10 +119,11 @@ export class Container {
           causes: [thrown],
         });
       });
-    const container = new Container(engine, handle, signal);
+    const container = new Container(engine, handle, signal, gate && { gate, env: command?.env ?? [] });
+    const files = [...(spec.files ?? []), ...(gate === undefined ? [] : [gateFile()])];
     try {
-      if (spec.files !== undefined && spec.files.length > 0) {
-        const archive = tarOf(spec.files);
+      if (files.length > 0) {
+        const archive = tarOf(files);
         await engine.call('put files into a container', () => handle.putArchive(archive, { path: '/' }));
       }
     } catch (thrown) {
@@ -131,7 +146,7 @@ export class Container {
       this.#handle.attach({ stream: true, stdout: true, stderr: true, stdin: input, hijack: input }),
     )) as unknown as Duplex;
     this.#stream = stream;
-    this.#output = new Output(stream);
+    this.#output = new Output(stream, this.#gate !== undefined);
     try {
       await this.#engine.call('start a container', () => this.#handle.start());
     } catch (thrown) {
@@ -153,6 +168,20 @@ export class Container {
     this.pid = State.Pid;
     if (this.pid > 0) this.#mounts = mountsOf(this.pid);
     this.address = Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? '';
+    if (!(await this.#passGate(this.#output))) {
+      throw new ProfGenError('trace/start', 'the container did not start: its gate did not come up', {
+        hint: 'the image may forbid to execute files in its root directory, or to read /proc/self/status',
+      });
+    }
+  }
+
+  /** Whether what is behind the gate runs, watched; false when no gate has said anything, and the runtime maybe has. */
+  async #passGate(output: Output): Promise<boolean> {
+    if (this.#gate === undefined) return true;
+    const pid = await within(output.greeted, callLimit, this.#signal);
+    if (pid === undefined) return false;
+    await this.#gate.gate.open(this, pid);
+    return true;
   }
 
   get output(): Output {
@@ -216,7 +245,11 @@ export class Container {
     this.#signal.throwIfAborted();
     const exec = await this.#engine
       .call('make an exec', () =>
-        this.#handle.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true }),
+        this.#handle.exec({
+          Cmd: this.#gate === undefined ? [...argv] : behindGate(argv, this.#gate.env),
+          AttachStdout: true,
+          AttachStderr: true,
+        }),
       )
       .catch((thrown: unknown) => {
         if (thrown instanceof ProfGenError && thrown.details?.['status'] === 409) return undefined;
@@ -228,7 +261,14 @@ export class Container {
       () => exec.start({ hijack: false, stdin: false }),
       Math.max(limit, callLimit),
     )) as unknown as Readable;
-    const output = new Output(stream);
+    const output = new Output(stream, this.#gate !== undefined);
+    try {
+      await this.#passGate(output);
+    } catch (thrown) {
+      if (!(thrown instanceof ProfGenError) || thrown.code !== 'trace/start') throw thrown;
+      // As the engine answers for a program that is not there.
+      return { exit: 127, output: thrown.message };
+    }
     const ended = await within(
       output.ended.then(() => true),
       limit,

@@ -7,6 +7,7 @@ import { parseTraceLine } from '../record/trace-line.js';
 import { type SlotRecord, TraceLog } from '../record/trace-log.js';
 import { bpfProgram, pieceBytes } from './bpf-program.js';
 import type { KernelFacts } from './kernel-facts.js';
+import { slower } from './slower-way.js';
 import { messageOf, type Operation, operations } from './message.js';
 
 /** Distinct (program, call) of all containers watched at once. */
@@ -89,7 +90,7 @@ export class Bpftrace {
       await tracer.close();
       const said = printable(tracer.#errors.replace(/^.*(WARNING|RLIMIT_MEMLOCK).*$/gm, '').trim(), 600);
       throw new ProfGenError('environment/bpf', `bpftrace could not start: ${said || 'no answer'}`, {
-        hint: 'tracing needs root with CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), tracefs and a kernel with BTF; use --static without them',
+        hint: `tracing needs root with CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN), tracefs and a kernel with BTF; ${slower}`,
         causes: [cause],
       });
     }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ProfGenError } from '@prof-gen/core';
+import { slower } from './slower-way.js';
 
 /** What the tracing program has to be generated for. */
 export interface KernelFacts {
@@ -82,14 +83,14 @@ export async function readKernelFacts(engine: {
     timeout: 120_000,
   }).catch((cause: unknown) => {
     throw new ProfGenError('environment/btf', 'bpftrace cannot read the types of this kernel', {
-      hint: 'tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; use --static without one',
+      hint: `tracing needs a kernel built with CONFIG_DEBUG_INFO_BTF; ${slower}`,
       causes: [cause],
     });
   });
   const subsystem = subsystemOf(stdout, readFileSync('/proc/cgroups', 'utf8'));
   if (subsystem === undefined) {
     throw new ProfGenError('environment/cgroup', 'no cgroup controller tells the containers apart', {
-      hint: `enable one of ${controllers.join(', ')} in the kernel`,
+      hint: `enable one of ${controllers.join(', ')} in the kernel; ${slower}`,
     });
   }
   return { cgroup: { version: 1, subsystem }, ...common };

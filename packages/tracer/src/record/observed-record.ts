@@ -28,7 +28,7 @@ export interface ObservedRecord {
   readonly holes: number;
 }
 
-const x32Bit = 1 << 30;
+export const x32Bit = 1 << 30;
 const ioUringSetup = x86_64Syscalls.numberOf('io_uring_setup');
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 

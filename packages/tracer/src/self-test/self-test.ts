@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Bpftrace } from '../program/bpftrace.js';
 import { judgedCalls } from '../record/judged-calls.js';
 import { observedRecord } from '../record/observed-record.js';
+import { slower } from '../program/slower-way.js';
 import { importPrograms } from './import-programs.js';
 import { tinyProgram } from './tiny-program.js';
 
@@ -93,7 +94,7 @@ export async function selfTest(engine: Engine, bpftrace: Bpftrace, signal: Abort
       throw new ProfGenError(
         'environment/self-test',
         `the tracer does not see what it must: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`,
-        { hint: 'this kernel or bpftrace is not supported; report it, and use --static meanwhile' },
+        { hint: `this kernel or bpftrace is not supported: report it; ${slower}` },
       );
     }
   } finally {

@@ -16,13 +16,14 @@ export interface TinyCall {
   readonly argument?: number;
 }
 
-/**
- * A static x86-64 executable that makes these calls, then exits with status 0: the ELF
- * header, one loadable segment, the code (elf(5)).
- */
+/** A static x86-64 executable that makes these calls, then exits with status 0. */
 export function tinyProgram(calls: readonly TinyCall[]): Uint8Array {
   const exitGroup = 231;
-  const code = Buffer.from([...calls, { number: exitGroup }].flatMap(codeOf));
+  return executable(Buffer.from([...calls, { number: exitGroup }].flatMap(codeOf)));
+}
+
+/** A static x86-64 executable that starts at its code: the ELF header, one loadable segment, the code (elf(5)). */
+export function executable(code: Uint8Array): Uint8Array {
   const file = Buffer.alloc(headers);
   file.write('\x7fELF', 0, 'latin1');
   file.set([2, 1, 1], 4); // 64-bit, little-endian, version 1
