@@ -94,6 +94,8 @@ async function benchRedis() {
         ? { untraced: await untraced(requests), ...(await ofTraced('observed', 'proven')) }
         : { ...(await ofTraced('proven', 'observed')), untraced: await untraced(requests) };
     runs.push({ ...figures, load: loadavg()[0] });
+    const said = Object.entries(figures).map(([way, microseconds]) => `${way} ${microseconds.toFixed(2)} µs`);
+    process.stderr.write(`round ${round + 1} of ${rounds}: ${said.join(', ')}\n`);
   }
   const ways = ['untraced', 'observed', 'proven'];
   const of = (pick) => median(runs.map(pick));

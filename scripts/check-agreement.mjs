@@ -77,10 +77,13 @@ async function underTracer(tracer, { name, run: script }, sets) {
   for (const { program, name: denied } of observation.denials) add(sets, program, [denied]);
 }
 
-/** The same command, image, filter and capabilities; strace is the first process. */
+/**
+ * The same command, image, filter, capabilities, and kind of network, which decides how names are looked up; strace is the
+ * first process.
+ */
 async function underStrace({ run: script }, sets) {
   const strace = ['strace', '-f', '-qq', '-s', '100', '-o', '/strace.log'];
-  const options = ['--network', 'none', '--memory', '1g', '--pids-limit', '1024'];
+  const options = ['--network', network, '--memory', '1g', '--pids-limit', '1024'];
   const id = (await docker('create', ...options, image, ...strace, 'bash', '-c', prelude + script)).trim();
   const scratch = await mkdtemp(join(tmpdir(), 'prof-gen-agreement-'));
   try {
@@ -116,6 +119,8 @@ function onlyIn(sets, others) {
 
 await run('node', [join(workspace, 'scripts/build-images.mjs'), 'agreement']);
 const started = Date.now();
+const network = `prof-gen-agreement-${process.pid}`;
+await docker('network', 'create', '--internal', network);
 const tracer = await openTracer({});
 const rows = [];
 const failures = [];
@@ -151,6 +156,7 @@ try {
   }
 } finally {
   await tracer.close();
+  await docker('network', 'rm', network);
 }
 printTable(
   ['case', 'program', 'calls', 'rounds'],
