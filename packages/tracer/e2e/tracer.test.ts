@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Observation, Proof } from '@prof-gen/core';
+import { type Observation, type Proof, type Workload, workloadSchema } from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTracer, type Tracer } from '../src/index.js';
 import { callsOf, type ProgramImage, profileWithout, programImage, runOnce } from './fixture.js';
@@ -171,7 +171,7 @@ describe('proof', () => {
   it('has servers beside the container from its start to its end, not under the profile', async () => {
     const beside = (way: string, port: number, timeout: number): Workload =>
       workloadSchema.parse({
-        ...workload('sleep'),
+        ...runOnce('/first', 'sleep'),
         beside: [{ name: 'other', cmd: ['/first', way], ready: { port, timeout } }],
         ready: { command: ['/first', 'plain'] },
         stop: { signal: 'SIGKILL', exit: 'any' },
