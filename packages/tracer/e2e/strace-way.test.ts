@@ -105,9 +105,12 @@ describe('observation through strace', () => {
 
   it('tells a denial where the call alone decides, and leaves the rest undecided', async () => {
     const seen = await observe(['/first', 'denied'], ['swapoff']);
-    expect(seen.denials).toMatchObject([
-      { name: 'swapoff', errno: 'EPERM', expected: true, program: '/first' },
-    ]);
+    // Once for each time that the exercise runs it: a program that ends by itself may be given input, too.
+    expect(new Set(seen.denials.map(({ phase }) => phase)).size).toBe(seen.denials.length);
+    expect(seen.denials).toContainEqual(expect.objectContaining({ name: 'swapoff', phase: 'start' }));
+    for (const denial of seen.denials) {
+      expect(denial).toMatchObject({ name: 'swapoff', errno: 'EPERM', expected: true, program: '/first' });
+    }
     expect(names(seen, '/first')).not.toContain('swapoff');
     // Docker's default denies it for its arguments, or the kernel for others: strace does not know.
     expect(names(seen, '/first')).toContain('socket');
