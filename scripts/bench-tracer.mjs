@@ -12,6 +12,7 @@ import { defaultCapabilities, expectedDenialsOf } from '@prof-gen/profile';
 import { openTracer } from '@prof-gen/tracer';
 import { median } from './bench/measured.mjs';
 import { traced, untraced } from './bench/redis-server.mjs';
+import { provideImages } from './provide-images.mjs';
 import { printTable } from './soundness/table.mjs';
 
 const workspace = join(import.meta.dirname, '..');
@@ -49,7 +50,7 @@ if (values.help || unknown.length > 0 || !isCount(rounds) || !isCount(requests))
 }
 const isWanted = (part) => values.only.length === 0 || values.only.includes(part);
 
-await run('node', [join(workspace, 'scripts/build-images.mjs'), 'redis', 'bash', 'tools']);
+await provideImages(['redis', 'bash', 'tools']);
 const result = { schemaVersion: 1, node: process.version };
 const failures = [];
 if (isWanted('redis')) result.redis = await benchRedis();

@@ -12,6 +12,7 @@ import { soundnessCasesSchema, syscallName, x86_64Syscalls } from '@prof-gen/cor
 import { readStraceLog } from '@prof-gen/testkit';
 import { openTracer } from '@prof-gen/tracer';
 import { parse } from 'yaml';
+import { provideImages } from './provide-images.mjs';
 import { printTable } from './soundness/table.mjs';
 
 const workspace = join(import.meta.dirname, '..');
@@ -117,7 +118,7 @@ function onlyIn(sets, others) {
     .sort();
 }
 
-await run('node', [join(workspace, 'scripts/build-images.mjs'), 'agreement']);
+await provideImages(['agreement'], 'datasets/soundness');
 const started = Date.now();
 const network = `prof-gen-agreement-${process.pid}`;
 await docker('network', 'create', '--internal', network);

@@ -12,8 +12,10 @@ const mayImport = {
   comparator: ['core', 'profile'],
   report: ['core'],
   store: ['core'],
+  // Layers are written and images carried with the tar, the registry and the engine of image.
+  corpus: ['core', 'image'],
   runner: ['core', 'profile', 'image', 'crawler', 'analyzer', 'tracer', 'comparator', 'report', 'store'],
-  cli: ['core', 'store', 'runner'],
+  cli: ['core', 'store', 'corpus', 'runner'],
   testkit: ['core'],
 };
 

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -30,13 +30,11 @@ export function inRootfs(rootfs, shared, argv, { seconds = 600 } = {}) {
 /** Gives the directory, made when the recipe or a fixture has changed. Root is needed: files have owners. */
 export async function provideRootfs() {
   if (process.getuid() !== 0) throw new Error('the check makes a root file system: run it as root');
-  const { stdout } = await run('node', [
-    join(workspace, 'scripts/build-images.mjs'),
-    ...['--no-load', '--paths', 'soundness'],
-  ]);
-  const archive = stdout.trim();
+  await buildImage();
+  const layout = join(workspace, '.cache/corpus');
+  const image = await ociImage(layout, 'soundness');
   const sources = await hashOf(fixtures);
-  const rootfs = join(cache, `rootfs-${basename(archive, '.tar').replace('soundness-', '')}-${sources}`);
+  const rootfs = join(cache, `rootfs-${image.digest.slice('sha256:'.length, 23)}-${sources}`);
   if (existsSync(rootfs)) return rootfs;
   await mkdir(cache, { recursive: true });
   for (const name of await readdir(cache)) {
@@ -47,11 +45,7 @@ export async function provideRootfs() {
   try {
     await mkdir(partial);
     process.stderr.write('soundness: unpacking the root file system\n');
-    await run('sh', [
-      '-c',
-      'tar -xOf "$1" layer.tar | tar -x -C "$2" --numeric-owner --xattrs --xattrs-include="*"',
-      ...['sh', archive, partial],
-    ]);
+    for (const layer of image.layers) await unpackLayer(layer, partial);
     process.stderr.write('soundness: compiling the fixtures\n');
     await cp(fixtures, shared, { recursive: true });
     await inRootfs(partial, shared, ['make', '-s', '-j2', '-C', '/shared', 'OUT=/shared/out']);
@@ -62,6 +56,39 @@ export async function provideRootfs() {
     await rm(shared, { recursive: true, force: true });
   }
   return rootfs;
+}
+
+/** Builds datasets/soundness/soundness.yaml into the layout of the corpus unless it is there. */
+async function buildImage() {
+  const build = ['corpus', 'build', 'soundness', '--recipes', join(workspace, 'datasets/soundness')];
+  const program = join(workspace, 'packages/cli/bin/prof-gen.js');
+  await run('node', [program, ...build, '--layout', join(workspace, '.cache/corpus'), '--quiet']);
+}
+
+/** The digest of an image of the layout, and the files of its layers, which are not compressed. */
+async function ociImage(layout, name) {
+  const blob = (digest) => join(layout, 'blobs/sha256', digest.slice('sha256:'.length));
+  const read = async (file) => JSON.parse(await readFile(file, 'utf8'));
+  const { manifests } = await read(join(layout, 'index.json'));
+  const { digest } = manifests.find(
+    ({ annotations }) => annotations['org.opencontainers.image.ref.name'] === name,
+  );
+  const { layers } = await read(blob(digest));
+  return { digest, layers: layers.map((layer) => blob(layer.digest)) };
+}
+
+/** Unpacks one layer over those below it, and does what its whiteouts say. */
+async function unpackLayer(layer, directory) {
+  const kept = ['--numeric-owner', '--xattrs', '--xattrs-include=*'];
+  await run('tar', ['--extract', `--file=${layer}`, `--directory=${directory}`, ...kept]);
+  const { stdout } = await run('find', [directory, '-name', '.wh.*', '-print0']);
+  for (const whiteout of stdout.split('\0').filter((path) => path !== '')) {
+    await rm(join(dirname(whiteout), basename(whiteout).slice('.wh.'.length)), {
+      recursive: true,
+      force: true,
+    });
+    await rm(whiteout);
+  }
 }
 
 /** Of names and contents of all files below a directory; short, for names of files. */

@@ -1,13 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type ProfileDocument, profileDocumentSchema } from '@prof-gen/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profGen } from './prof-gen.js';
 
-const run = promisify(execFile);
 const workspace = join(import.meta.dirname, '../../..');
 
 let directory: string;
@@ -42,7 +40,10 @@ const plain = (seen: Seen): Record<string, string[]> =>
   Object.fromEntries([...seen].sort().map(([path, calls]) => [path, [...calls].sort()]));
 
 describe('the two ways to observe', () => {
-  beforeAll(() => run('node', ['scripts/build-images.mjs', 'redis', 'nginx'], { cwd: workspace }), 900_000);
+  beforeAll(async () => {
+    for (const command of ['build', 'load'])
+      expect((await profGen(['corpus', command, 'redis', 'nginx'])).code).toBe(0);
+  }, 900_000);
 
   it.each(['redis', 'nginx'])(
     '%s: each program makes the same calls by bpftrace and by strace',

@@ -3,6 +3,7 @@ import { toolVersion } from '@prof-gen/runner';
 import { Command, CommanderError } from 'commander';
 import { defineCrawlCommand } from './commands/crawl-command.js';
 import { defineCompareCommand } from './commands/compare-command.js';
+import { defineCorpusCommand } from './commands/corpus-command.js';
 import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
@@ -40,7 +41,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);
   defineCrawlCommand(program, io, exit);
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  defineCorpusCommand(program, io, exit);
+  inherit(program);
 
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -58,5 +60,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.stderr.write(`${error.stack}\n`);
     }
     return exitCodeOf(data.code);
+  }
+}
+
+/** Settings of the program for its commands, and for theirs. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.exitOverride().copyInheritedSettings(parent);
+    inherit(command);
   }
 }

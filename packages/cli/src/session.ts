@@ -45,6 +45,12 @@ export async function withEvents<T>(
   }
 }
 
+/** The engine's socket when the environment names one. */
+export function engineSocket(io: Io): { readonly socketPath?: string } {
+  const host = io.env['DOCKER_HOST'] ?? '';
+  return host.startsWith('unix://') ? { socketPath: host.slice('unix://'.length) } : {};
+}
+
 /** Opens the engines for `work`, draws its events, and closes everything afterwards, also on Ctrl-C. */
 export function withSession<T>(
   io: Io,
@@ -60,9 +66,7 @@ export function withSession<T>(
       ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
       ...(options.straceImage === undefined ? {} : { straceImage: options.straceImage }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(io.env['DOCKER_HOST']?.startsWith('unix://')
-        ? { socketPath: io.env['DOCKER_HOST'].slice('unix://'.length) }
-        : {}),
+      ...engineSocket(io),
     });
     try {
       return await work(workbench, onEvent);

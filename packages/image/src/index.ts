@@ -1,8 +1,12 @@
 export { writeAtomically } from './cache/atomic-file.js';
 export { type DescribeImageOptions, describeImage, type ImageDescription } from './describe-image.js';
+export { type EngineOptions, type ImageLoader, imageLoader } from './engine/image-loader.js';
+export { type ArchivedImage, type ArchivedLayer, dockerArchive } from './export/docker-archive.js';
 export { defaultImageLimits, type ImageLimits } from './limits/image-limits.js';
 export { type OpenedImage, type OpenImageOptions, openImage } from './open-image.js';
 export { isAllowed } from './registry/endpoint.js';
 export type { Pace, RegistryOptions } from './registry/registry-options.js';
+export { type PushedImage, type RegistryPusher, registryPusher } from './registry/registry-pusher.js';
 export { type Answer, answerError, type Transport, transport } from './registry/transport.js';
 export { concurrently } from './stream/concurrently.js';
+export { type TarEntry, tarEnd, tarHeader, tarPadding } from './tar/write-tar.js';

@@ -3,6 +3,7 @@ export { type ExplainInput, explainImage } from './explain-image.js';
 export { type LoadedDataset, loadDataset } from './load-dataset.js';
 export { confineFile } from './compare-image.js';
 export { loadDockerProfile } from './load-docker-profile.js';
+export { loadRecipes } from './load-recipes.js';
 export { loadRecordings } from './import/load-recordings.js';
 export { loadRuntimeBase } from './load-runtime-base.js';
 export { loadWorkload } from './load-workload.js';

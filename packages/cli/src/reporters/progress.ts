@@ -20,6 +20,15 @@ const phaseWords: Record<Phase, string> = {
   prove: 'proving the profile',
   compare: 'comparing with other methods',
   keep: 'storing',
+  base: "building the suite's base",
+  download: 'fetching packages',
+  packages: 'installing packages',
+  npm: 'fetching npm packages',
+  files: 'placing files',
+  setup: 'running its setup',
+  layer: 'writing the layer',
+  load: 'loading into the engine',
+  push: 'pushing',
 };
 
 export type ProgressStyle = 'terminal' | 'lines' | 'none';

@@ -13,6 +13,7 @@ export type ErrorFamily =
   | 'workload'
   | 'proof'
   | 'profile'
+  | 'corpus'
   | 'store'
   | 'environment'
   | 'internal';

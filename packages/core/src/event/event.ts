@@ -17,7 +17,19 @@ export type ImagePhase = (typeof imagePhases)[number];
 /** Steps of a crawl. */
 export type CrawlPhase = 'list' | 'pin';
 
-export type Phase = ImagePhase | CrawlPhase;
+/** Steps of an image of the corpus on its way from a recipe into a layout, an engine or a registry. */
+export type CorpusPhase =
+  | 'base'
+  | 'download'
+  | 'packages'
+  | 'npm'
+  | 'files'
+  | 'setup'
+  | 'layer'
+  | 'load'
+  | 'push';
+
+export type Phase = ImagePhase | CrawlPhase | CorpusPhase;
 
 /** What the engines tell while they work. Only the command line draws them. `image` is a name for people. */
 export type ProgressEvent =

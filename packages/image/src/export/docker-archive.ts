@@ -12,41 +12,47 @@ import { decompress } from '../stream/decompress.js';
 import { sha256 } from '../stream/verified.js';
 import { tarEnd, tarHeader, tarPadding } from '../tar/write-tar.js';
 
-interface ExportedLayer {
+export interface ArchivedLayer {
   readonly diffId: Digest;
   /** Of the uncompressed tar. */
   readonly size: number;
   open(): AsyncIterable<Uint8Array>;
 }
 
+export interface ArchivedImage {
+  readonly tag: string;
+  /** Lowest first. */
+  readonly layers: readonly ArchivedLayer[];
+  /** Asked for when all layers have been given. */
+  readonly configBytes: () => Uint8Array;
+}
+
 /**
- * The stream that `docker load` takes, as engines of all ages do: layers as `DIFFID/layer.tar`, uncompressed,
- * config and `manifest.json` (moby, image/tarexport). Sizes are known beforehand, so nothing is held.
+ * The stream that `docker load` takes, as engines of all ages do: layers as `DIFFID/layer.tar`, uncompressed and each
+ * once, configs and `manifest.json` (moby, image/tarexport). Sizes are known beforehand, so nothing is held.
  */
-async function* archive(
-  tag: string,
-  layers: readonly ExportedLayer[],
-  configBytes: () => Uint8Array,
-): AsyncGenerator<Uint8Array> {
-  const nameOf = ({ diffId }: ExportedLayer): string => `${diffId.slice('sha256:'.length)}/layer.tar`;
+export async function* dockerArchive(images: readonly ArchivedImage[]): AsyncGenerator<Uint8Array> {
+  const nameOf = ({ diffId }: ArchivedLayer): string => `${diffId.slice('sha256:'.length)}/layer.tar`;
   const written = new Set<string>();
-  const names: string[] = [];
-  for (const layer of layers) {
+  for (const layer of images.flatMap(({ layers }) => layers)) {
     const name = nameOf(layer);
-    names.push(name);
     if (written.has(name)) continue;
     written.add(name);
     yield tarHeader({ name, type: 'file', mode: 0o644, size: layer.size });
     yield* exactly(layer.open(), layer.size);
     yield tarPadding(layer.size);
   }
-  const config = configBytes();
-  const configName = `${sha256(config).slice('sha256:'.length)}.json`;
-  const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: [tag], Layers: names }]));
-  for (const [name, bytes] of [
-    [configName, config],
-    ['manifest.json', manifest],
-  ] as const) {
+  const configs = images.map(({ configBytes }) => {
+    const bytes = configBytes();
+    return [`${sha256(bytes).slice('sha256:'.length)}.json`, bytes] as const;
+  });
+  const manifest = images.map(({ tag, layers }, i) => ({
+    Config: configs[i]?.[0],
+    RepoTags: [tag],
+    Layers: layers.map(nameOf),
+  }));
+  const files = [...new Map(configs), ['manifest.json', Buffer.from(JSON.stringify(manifest))] as const];
+  for (const [name, bytes] of files) {
     yield tarHeader({ name, type: 'file', mode: 0o644, size: bytes.length });
     yield bytes;
     yield tarPadding(bytes.length);
@@ -78,12 +84,12 @@ export function exportLayers(
   limits: Parameters<typeof decompress>[1],
 ): AsyncIterable<Uint8Array> {
   const { configBytes } = image;
-  const exported = layers.map(({ diffId, open }, i): ExportedLayer => {
+  const exported = layers.map(({ diffId, open }, i): ArchivedLayer => {
     if (open === undefined || configBytes === undefined) throw notLoadable(image);
     return { diffId, size: sizes[i] ?? 0, open: () => decompress(open(), limits) };
   });
   if (configBytes === undefined) throw notLoadable(image);
-  return archive(tag, exported, () => configBytes);
+  return dockerArchive([{ tag, layers: exported, configBytes: () => configBytes }]);
 }
 
 function notLoadable(image: ProvidedImage): ProfGenError {
@@ -133,8 +139,8 @@ export function exportTree(
   }
   const { os, architecture, variant } = platform;
   // The name of the layer's member need not be its digest, which is known at its end alone.
-  const layer: ExportedLayer = { diffId: `sha256:${'0'.repeat(64)}`, size, open: hashed };
-  return archive(tag, [layer], () =>
+  const layer: ArchivedLayer = { diffId: `sha256:${'0'.repeat(64)}`, size, open: hashed };
+  const configBytes = () =>
     Buffer.from(
       JSON.stringify({
         architecture,
@@ -149,6 +155,6 @@ export function exportTree(
         rootfs: { type: 'layers', diff_ids: [`sha256:${hash.digest('hex')}`] },
         history: [],
       }),
-    ),
-  );
+    );
+  return dockerArchive([{ tag, layers: [layer], configBytes }]);
 }

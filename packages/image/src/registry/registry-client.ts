@@ -3,11 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { type Digest, isDigest, ProfGenError, printable, type RegistryReference } from '@prof-gen/core';
 import type { BlobStore, PartialBlob } from '../cache/blob-store.js';
 import { sha256, verifiedBytes } from '../stream/verified.js';
-import { type Authorizer, authorizer } from './authorizer.js';
-import { type Credentials, credentialsFor } from './credentials.js';
-import { endpointOf } from './endpoint.js';
+import { authorizedRegistry } from './authorized.js';
 import type { RegistryOptions } from './registry-options.js';
-import { type Answer, answerError, type Transport, transport } from './transport.js';
+import { type Answer, type Transport, transport } from './transport.js';
 
 /** Everything understood, indexes first; a registry gives what fits first (OCI distribution specification). */
 const manifestTypes = [
@@ -48,49 +46,15 @@ export interface RegistryClientOptions {
 
 export function registryClient(name: RegistryReference, context: RegistryClientOptions): RegistryClient {
   const { blobs, received, warn } = context;
-  const endpoint = endpointOf(name.registry);
   const net: Transport = transport(context.options, context.signal);
-  const credentialErrors: unknown[] = [];
-  let known: Promise<Credentials | undefined> | undefined;
-  // A broken helper must not stop what needs no login; if the registry insists, its error tells of it.
-  const credentials = (): Promise<Credentials | undefined> => {
-    known ??= credentialsFor(name.registry, context.options.dockerConfig).catch((thrown: unknown) => {
-      credentialErrors.push(thrown);
-      if (thrown instanceof ProfGenError) warn(thrown);
-      return undefined;
-    });
-    return known;
-  };
-  const access: Authorizer = authorizer(endpoint, `repository:${name.repository}:pull`, credentials, net);
+  const registry = authorizedRegistry(name, 'pull', net, context.options, warn);
 
-  /** One request with at most one more answer to a challenge: a registry that never has enough ends with its 401. */
-  async function ask(
+  const ask = (
     path: string,
     headers: Readonly<Record<string, string>>,
     what: string,
     method: 'GET' | 'HEAD' = 'GET',
-  ): Promise<Answer> {
-    const url = new URL(`v2/${name.repository}/${path}`, endpoint);
-    let authorization = access.current();
-    for (let round = 0; ; round += 1) {
-      const answer = await net.send({
-        url,
-        method,
-        headers,
-        ...(authorization === undefined ? {} : { authorization }),
-      });
-      if (answer.status === 401 && round < 2) {
-        const next = await access.challenged(answer.headers.get('www-authenticate'), authorization);
-        if (next !== undefined && next !== authorization) {
-          await answer.discard();
-          authorization = next;
-          continue;
-        }
-      }
-      if (answer.status >= 200 && answer.status < 300) return answer;
-      throw await answerError(answer, endpoint.host, `${name.repository} ${what}`, credentialErrors);
-    }
-  }
+  ): Promise<Answer> => registry.send({ path, method, headers, what });
 
   async function resolve(tag: string): Promise<Digest | undefined> {
     return net.retrying(async () => {
@@ -117,7 +81,7 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
       const digest = sha256(bytes);
       const claimed = answer.headers.get('docker-content-digest');
       const expected = wanted ?? (claimed?.startsWith('sha256:') ? (claimed as Digest) : digest);
-      if (digest !== expected) throw mismatch(expected, digest, endpoint.host);
+      if (digest !== expected) throw mismatch(expected, digest, registry.host);
       await blobs.put(digest, bytes);
       return { digest, bytes };
     });
@@ -145,18 +109,18 @@ export function registryClient(name: RegistryReference, context: RegistryClientO
         for await (const chunk of answer.body()) {
           if (partial.size + chunk.length > size) {
             await partial.reset();
-            throw sizeMismatch(digest, size, endpoint.host);
+            throw sizeMismatch(digest, size, registry.host);
           }
           await partial.append(chunk);
           received(chunk.length);
         }
         // The connection ended in order but too early: not an error for HTTP without a length.
-        if (partial.size < size) throw cutOff(digest, endpoint.host);
+        if (partial.size < size) throw cutOff(digest, registry.host);
       }, progressed);
       const found: Digest = `sha256:${partial.hash.copy().digest('hex')}`;
       if (found === digest) return partial;
       partial = await partial.reset();
-      if (round === 1) throw mismatch(digest, found, endpoint.host);
+      if (round === 1) throw mismatch(digest, found, registry.host);
     }
   }
 

@@ -4,13 +4,13 @@ import { isAllowed } from './endpoint.js';
 import { statusError, unreachable } from './registry-error.js';
 import type { RegistryOptions } from './registry-options.js';
 
-interface Request {
+export interface Request {
   readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to the host of `url` only, never along a redirect to another. */
   readonly authorization?: string;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 export interface Answer {
@@ -83,10 +83,10 @@ export function transport(options: RegistryOptions, signal: AbortSignal | undefi
           },
         );
       }
-      if (request.method === 'POST') {
+      if (request.method !== undefined && request.method !== 'GET' && request.method !== 'HEAD') {
         throw new ProfGenError(
           'registry/bad-redirect',
-          `${url.host} redirects a request that carries a secret`,
+          `${url.host} redirects a request that carries a secret or content`,
         );
       }
       if (next.origin !== url.origin) authorization = undefined;
