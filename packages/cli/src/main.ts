@@ -7,6 +7,7 @@ import { defineCorpusCommand } from './commands/corpus-command.js';
 import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
+import { defineReproduceCommand } from './commands/reproduce-command.js';
 import { defineRunCommand } from './commands/run-command.js';
 import { defineVerifyCommand } from './commands/verify-command.js';
 import { defineRuntimeBaseCommand } from './commands/runtime-base-command.js';
@@ -37,6 +38,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineRunCommand(program, io, exit);
   defineReportCommand(program, io, exit);
   defineCompareCommand(program, io, exit);
+  defineReproduceCommand(program, io, exit);
   defineVerifyCommand(program, io, exit);
   defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);

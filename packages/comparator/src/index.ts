@@ -1,3 +1,4 @@
+export { type ClaimCommands, type ClaimsInput, claimsOf } from './claims/claims-of.js';
 export { type CompareRunInput, compareRun } from './compare/compare-run.js';
 export { languageOf } from './compare/language-of.js';
 export { cLibraryOf } from './confine/c-library-files.js';

@@ -28,6 +28,7 @@ export * from './profile/docker-profile.js';
 export * from './profile/finding.js';
 export * from './profile/profile.js';
 export * from './reference/image-reference.js';
+export * from './result/claims.js';
 export * from './result/image-comparison.js';
 export * from './result/measures.js';
 export * from './result/profile-document.js';

@@ -12,7 +12,7 @@
         for (const other of heads) other.removeAttribute('aria-sort');
         head.setAttribute('aria-sort', order);
         const sign = order === 'ascending' ? 1 : -1;
-        const value = (row) => row.cells[column].dataset.value;
+        const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
         const compare = numeric
           ? (a, b) => Number(value(a)) - Number(value(b))
           : (a, b) => value(a).localeCompare(value(b), 'en');
@@ -25,22 +25,23 @@
   for (const bar of document.querySelectorAll('[data-filters]')) {
     const table = document.getElementById(bar.dataset.filters);
     const text = bar.querySelector('[data-filter=text]');
-    const status = bar.querySelector('[data-filter=status]');
+    const selects = [...bar.querySelectorAll('select')];
     const output = bar.querySelector('[data-count]');
     const apply = () => {
       const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const row of table.tBodies[0].rows) {
         const fits =
-          words.every((word) => row.dataset.text.includes(word)) &&
-          (status.value === '' || row.dataset.status === status.value);
+          words.every((word) =>
+            (row.dataset.text ?? row.cells[0].textContent.toLowerCase()).includes(word),
+          ) && selects.every(({ value, dataset }) => value === '' || row.dataset[dataset.filter] === value);
         row.hidden = !fits;
         if (fits) shown += 1;
       }
       output.textContent = `${shown} ${table.dataset.noun}${shown === 1 ? '' : 's'}`;
     };
     text.addEventListener('input', apply);
-    status.addEventListener('change', apply);
+    for (const select of selects) select.addEventListener('change', apply);
     // A browser may have kept what was typed when the page is opened again.
     apply();
   }
@@ -49,6 +50,8 @@
   if (source === null || typeof Chart === 'undefined') return;
   const charts = JSON.parse(source.textContent);
   const dark = matchMedia('(prefers-color-scheme: dark)');
+  // A cell of a heat map is told by its names.
+  const cell = { label: ({ raw, dataset }) => `${raw.y}, ${raw.x}: ${dataset.label}` };
   let drawn = [];
   const draw = () => {
     for (const chart of drawn) chart.destroy();
@@ -57,6 +60,7 @@
       const canvas = document.querySelector(`canvas[data-chart="${id}"]`);
       canvas.parentElement.style.height = `${height}px`;
       config.options.font = { family: 'system-ui, sans-serif' };
+      config.options.plugins.tooltip.callbacks = config.type === 'scatter' ? cell : {};
       return new Chart(canvas, config);
     });
   };

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -48,6 +49,14 @@ async function open(name: string, width = 1200, colorScheme: 'light' | 'dark' = 
   return { page, complaints, close: () => context.close() };
 }
 
+/** All pages, but of those of calls only some: a frequent call, a dangerous one, one that nothing needs. */
+const pages = (names: readonly string[]) =>
+  names.filter(
+    (name) =>
+      name.endsWith('.html') &&
+      (!name.startsWith('calls/') || /\/(index|accept|ptrace|writev)\.html$/.test(name)),
+  );
+
 const shownNames = (page: Page) => page.locator('#image-table tbody tr:not([hidden]) th a').allTextContents();
 
 describe('the report in a browser', () => {
@@ -59,7 +68,7 @@ describe('the report in a browser', () => {
   ] as const)(
     'shows every page at %i pixels, %s, without a complaint, overflow or foreign code',
     async (width, scheme) => {
-      for (const name of files.filter((file) => file.endsWith('.html'))) {
+      for (const name of pages(files)) {
         const { page, complaints, close } = await open(name, width, scheme);
         for (const details of await page.locator('details').all())
           await details.evaluate((element: { open: boolean }) => {
@@ -100,8 +109,37 @@ describe('the report in a browser', () => {
     expect(await shownNames(page)).toEqual(['nginx']);
     expect(await page.locator('[data-count]').textContent()).toBe('1 image');
     await page.getByLabel('Filter').fill('');
-    await page.getByLabel('Status').selectOption('failed');
+    await page.getByLabel('Proof').selectOption('failed');
     expect(await shownNames(page)).toEqual(['python']);
+    await page.getByLabel('Proof').selectOption('');
+    await page.getByLabel('Category').selectOption('web server');
+    expect(await shownNames(page)).toEqual(['nginx']);
+    await page.getByLabel('Category').selectOption('');
+    await page.getByLabel('Language').selectOption('Python');
+    expect(await shownNames(page)).toEqual(['python']);
+    await close();
+  });
+
+  it.each(['light', 'dark'] as const)('has nothing serious for axe, %s', async (scheme) => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    for (const name of ['index.html', 'images/redis.html', 'calls/index.html', 'calls/accept.html']) {
+      const { page, close } = await open(name, 390, scheme);
+      await page.evaluate(axe);
+      const found = (await page.evaluate(`axe.run().then(({ violations }) => violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => [id, nodes[0].html]))`)) as unknown[];
+      expect(found, name).toEqual([]);
+      await close();
+    }
+  });
+
+  it('filters all calls by how many images allow them', async () => {
+    const { page, close } = await open('calls/index.html');
+    await page.getByLabel('Allowed in').selectOption('some');
+    const shown = await page.locator('#calls-table tbody tr:not([hidden])').count();
+    expect(shown).toBe(193 - 60);
+    await page.getByLabel('Dangerous').selectOption('yes');
+    expect(await page.locator('[data-count]').textContent()).toBe('0 calls');
     await close();
   });
 
@@ -125,7 +163,7 @@ describe('the report in a browser', () => {
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
         return new Set(new Uint32Array(data.buffer)).size;
       })`);
-      expect(colours).toHaveLength(3);
+      expect(colours).toHaveLength(8);
       for (const count of colours as number[]) expect(count).toBeGreaterThan(10);
       await close();
     }

@@ -1,4 +1,13 @@
-import type { EngineFacts, ErrorData, Measures, ProfileDocument } from '@prof-gen/core';
+import type {
+  Claims,
+  EngineFacts,
+  ErrorData,
+  ImageComparison,
+  Measures,
+  ProfileDocument,
+  RunComparison,
+  SyscallFacts,
+} from '@prof-gen/core';
 
 /** One image that was finished, as plain data. */
 export interface ReportImage {
@@ -12,8 +21,10 @@ export interface ReportImage {
   readonly dockerProfile: string;
   /** Milliseconds by phase. */
   readonly timings: Readonly<Record<string, number>>;
-  /** Comparison with other methods, where it was made. */
+  /** The profile beside Docker's default and published figures, where that was measured. */
   readonly measures?: Measures;
+  /** Other methods' profiles of it, where the run has compared. */
+  readonly comparison?: ImageComparison;
 }
 
 /** Everything that a report shows. */
@@ -25,6 +36,11 @@ export interface ReportInput {
     readonly analyzerVersion: string;
     readonly engine?: EngineFacts;
   };
+  readonly claims?: Claims;
+  /** All lines, measured; absent when the run has not compared. */
+  readonly comparison?: RunComparison;
+  /** Calls that widen what an attacker can reach, and why. */
+  readonly dangerous?: SyscallFacts['dangerous'];
   readonly images: readonly ReportImage[];
   readonly failures: readonly { readonly name: string; readonly error: ErrorData }[];
 }

@@ -1,51 +1,64 @@
-import { type MeasureFacts, measureProfile } from '@prof-gen/comparator';
-import { ProfGenError } from '@prof-gen/core';
-import { defaultCapabilities } from '@prof-gen/profile';
+import { type ClaimCommands, claimsOf, measureProfile } from '@prof-gen/comparator';
+import type { Claims } from '@prof-gen/core';
 import { renderReport } from '@prof-gen/report';
 import type { RunId, Store } from '@prof-gen/store';
-import { loadLineDatasets } from './line-datasets.js';
+import { comparisonOf, measureFacts, storedRun } from './compare-run.js';
+
+export interface RenderedRun {
+  /** Path of the page to open. */
+  readonly index: string;
+  readonly claims: Claims;
+}
 
 /**
  * Renders the report of a run that is in the store.
- * @returns path of the page to open
+ * @param commands command lines that give its figures
  * @throws ProfGenError `store/unknown-run`
  */
-export async function renderRun(store: Store, id: RunId, directory: string): Promise<{ index: string }> {
-  const run = store.runs.get(id);
-  if (run === undefined)
-    throw new ProfGenError('store/unknown-run', `there is no run ${id} in ${store.file}`);
-  const facts = await measureFacts(run.engine?.kernel);
+export async function renderRun(
+  store: Store,
+  id: RunId,
+  directory: string,
+  commands: ClaimCommands,
+): Promise<RenderedRun> {
+  const run = storedRun(store, id);
+  const { dataset, toolVersion, analyzerVersion, engine } = run;
+  const facts = await measureFacts(engine?.kernel);
   const planned = store.images.list(id);
+  const results = store.images.results(id);
   const labels = new Map(planned.map(({ name, official, category }) => [name, { official, category }]));
-  return renderReport(
+  const comparison = comparisonOf(store, run, facts);
+  const claims = claimsOf({
+    run: { dataset, toolVersion, analyzerVersion },
+    planned: planned.length,
+    images: results,
+    comparison,
+    facts,
+    commands,
+  });
+  const { index } = await renderReport(
     {
-      title: run.dataset,
-      run: {
-        dataset: run.dataset,
-        toolVersion: run.toolVersion,
-        analyzerVersion: run.analyzerVersion,
-        ...(run.engine === undefined ? {} : { engine: run.engine }),
-      },
-      images: store.images.results(id).map((result) => {
-        const { official, category } = labels.get(result.name) ?? {};
-        const repository = official?.split(':')[0];
+      title: dataset,
+      run: { dataset, toolVersion, analyzerVersion, ...(engine === undefined ? {} : { engine }) },
+      claims,
+      ...(comparison === undefined ? {} : { comparison }),
+      dangerous: facts.syscalls.dangerous,
+      images: results.map(({ name, document, dockerProfile, timings, comparison: own }) => {
+        const { official, category } = labels.get(name) ?? {};
         return {
-          ...result,
+          name,
+          document,
+          dockerProfile,
+          timings,
           ...(official === undefined ? {} : { official }),
           ...(category === undefined ? {} : { category }),
-          measures: measureProfile(result.document.syscalls, { ...facts, official: repository }),
+          ...(own === undefined ? {} : { comparison: own }),
+          measures: measureProfile(document.syscalls, { ...facts, official: official?.split(':')[0] }),
         };
       }),
       failures: planned.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }])),
     },
     directory,
   );
-}
-
-/** What profiles of a run are measured by. */
-export async function measureFacts(kernel: string | undefined): Promise<MeasureFacts> {
-  return {
-    ...(await loadLineDatasets()),
-    container: { capabilities: defaultCapabilities, ...(kernel === undefined ? {} : { kernel }) },
-  };
+  return { index, claims };
 }

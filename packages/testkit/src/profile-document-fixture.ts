@@ -6,6 +6,8 @@ export interface FixtureOptions {
   /** Calls that the profile allows. */
   readonly allowed?: number;
   readonly status?: ProfileDocument['status'];
+  /** Programs beside the main one, each with reasons of its own for every call; 1 unless said. */
+  readonly programs?: number;
 }
 
 const engine = {
@@ -22,9 +24,11 @@ export function profileDocumentFixture({
   name,
   allowed = 90,
   status = 'proven',
+  programs = 1,
 }: FixtureOptions): ProfileDocument {
   const program = `/usr/bin/${name}`;
   const libc = '/lib/x86_64-linux-gnu/libc.so.6';
+  const others = Array.from({ length: programs }, (_, index) => `/bin/sh${index === 0 ? '' : index}`);
   const failed = status === 'failed';
   const names = [...x86_64Syscalls.names].sort();
   const open = names.slice(0, allowed);
@@ -43,8 +47,9 @@ export function profileDocumentFixture({
       phase: 'start',
       method: 'bpftrace',
     };
+    const further = others.slice(1).map((other) => ({ ...code, program: other }));
     return index % 4 === 0
-      ? [code]
+      ? [code, ...further]
       : index % 4 === 1
         ? [code, trace]
         : index % 4 === 2
@@ -94,15 +99,15 @@ export function profileDocumentFixture({
         syscalls: open.slice(0, 70),
         traced: open.slice(40, 75),
       },
-      {
-        path: '/bin/sh',
+      ...others.map((path, index) => ({
+        path,
         calledAs: [],
         sha256: '23'.repeat(32),
-        origin: { kind: 'script', script: '/entrypoint.sh', line: 3 },
+        origin: { kind: 'script', script: '/entrypoint.sh', line: 3 + index },
         objects: [],
         syscalls: open.slice(0, 20),
         traced: [],
-      },
+      })),
     ],
     syscalls: open.map((call, index) => ({
       name: call,
@@ -127,7 +132,7 @@ export function profileDocumentFixture({
     observation: { method: 'bpftrace', engine, ioUring: false, phases, denials: [] },
     proof: { status: failed ? 'failed' : 'passed', workload: `${name}.yaml`, phases, denials: [denial] },
     stats: {
-      programs: 2,
+      programs: 1 + programs,
       files: 4,
       static: Math.round(allowed * 0.8),
       traced: 35,

@@ -1,16 +1,16 @@
 import { ProfGenError } from '@prof-gen/core';
-import { compareRun } from '@prof-gen/runner';
+import {
+  compareRun,
+  comparisonAsCsv,
+  comparisonTables,
+  tablesAsLatex,
+  tablesAsMarkdown,
+} from '@prof-gen/runner';
 import { openStore } from '@prof-gen/store';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
-import { comparisonTables } from '../reporters/comparison-tables.js';
-import {
-  comparisonAsCsv,
-  tablesAsLatex,
-  tablesAsMarkdown,
-  tablesAsText,
-} from '../reporters/table-formats.js';
+import { tablesAsText } from '../reporters/tables-as-text.js';
 import { chooseRun } from './choose-run.js';
 import { positiveInteger } from './session-options.js';
 

@@ -3,6 +3,7 @@ import { openStore } from '@prof-gen/store';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
+import { claimCommands } from './evaluate-dataset.js';
 import { chooseRun } from './choose-run.js';
 import { positiveInteger } from './session-options.js';
 
@@ -25,7 +26,8 @@ export function defineReportCommand(program: Command, io: Io, exit: (code: numbe
     .action(async (results: string, options: { to: string; run?: number }) => {
       const store = openStore(results, { readOnly: true });
       try {
-        const { index } = await renderRun(store, chooseRun(store, options.run).id, options.to);
+        const commands = claimCommands('DATASET', results);
+        const { index } = await renderRun(store, chooseRun(store, options.run).id, options.to, commands);
         io.stdout.write(`${index}\n`);
         exit(exitCodes.good);
       } finally {

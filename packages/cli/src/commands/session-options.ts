@@ -13,6 +13,15 @@ export function sessionOptions(command: Command): Command {
     .option('--no-progress', 'lines instead of a live display');
 }
 
+/** Adds the options of commands that run a dataset. */
+export function datasetOptions(command: Command): Command {
+  return command
+    .option('--results <dir>', 'directory for results', 'results')
+    .option('--reports <dir>', 'directory for reports', 'reports')
+    .option('--resume', 'go on with the last run of this dataset that did not end')
+    .option('-j, --jobs <n>', 'images under way at once', positiveInteger, 2);
+}
+
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1 || value > 1024) {

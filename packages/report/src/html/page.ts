@@ -42,3 +42,11 @@ ${scripts.map((script) => html`<script src="${root}assets/${script}"></script>\n
 </html>
 `.markup;
 }
+
+/** The way from the first page to this one. */
+export function breadcrumb(way: readonly (readonly [href: string, name: string])[], here: string): Markup {
+  return html`<nav aria-label="Breadcrumb">${way.map(
+    ([href, name], index) =>
+      html`<a${index === 0 && html` class="brand"`} href="${href}">${name}</a> <span aria-hidden="true">/</span> `,
+  )}<span aria-current="page">${here}</span></nav>`;
+}

@@ -77,3 +77,31 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
 export function percent(part: number): string {
   return `${Math.round(part * 100)}%`;
 }
+
+/** Heads whose buttons sort the table below them. */
+export function sortHeads(
+  columns: readonly (readonly [name: string, kind: 'text' | 'number', title: string])[],
+): Markup {
+  return html`${columns.map(
+    ([name, kind, title]) =>
+      html`<th scope="col" class="${kind}" data-kind="${kind}" title="${title}"><button type="button" class="sort">${name}</button></th>`,
+  )}`;
+}
+
+/** What a table's rows are chosen by: words in `data-text`, and values of other `data-KEY`. */
+export function filterBar(
+  tableId: string,
+  placeholder: string,
+  count: string,
+  filters: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly options: readonly (readonly [value: string, text: string])[];
+  }[],
+): Markup {
+  return html`<div class="filters" data-filters="${tableId}"><label>Filter <input type="search" data-filter="text" placeholder="${placeholder}" autocomplete="off"></label>
+${filters.map(
+  ({ key, label, options }) =>
+    html`<label>${label} <select data-filter="${key}"><option value="">any</option>${options.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>\n`,
+)}<output data-count aria-live="polite">${count}</output></div>`;
+}

@@ -1,14 +1,31 @@
-import type { Denial, Evidence, PhaseResult, ProfileDocument } from '@prof-gen/core';
+import {
+  type ComparedImage,
+  compareStrings,
+  type Denial,
+  type ImageComparison,
+  type PhaseResult,
+  type ProfileDocument,
+} from '@prof-gen/core';
 import { html, type Markup } from '../html/html.js';
-import { page } from '../html/page.js';
-import { conditionText, counted, heads, percent, statusBadge, table, tiles } from '../html/parts.js';
-import { imageFacts, type Reason, reasonOf } from '../image-facts.js';
+import { breadcrumb, page } from '../html/page.js';
+import {
+  conditionText,
+  counted,
+  filterBar,
+  heads,
+  percent,
+  statusBadge,
+  table,
+  tiles,
+} from '../html/parts.js';
+import { evidenceList, path, reasonTexts } from '../html/evidence.js';
+import { imageFacts, reasonOf } from '../image-facts.js';
 import type { ReportImage } from '../report-input.js';
 
 type Section = readonly [id: string, title: string, content: Markup];
 
 /** All that is known of one image. */
-export function imagePage(image: ReportImage, fileName: string): string {
+export function imagePage(image: ReportImage, compared: ComparedImage | undefined, fileName: string): string {
   const { document, name } = image;
   const sections: readonly Section[] = [
     ...(document.staticMisses.length > 0 ? [['misses', 'Static misses', misses(document)] as const] : []),
@@ -22,20 +39,20 @@ export function imagePage(image: ReportImage, fileName: string): string {
     ...(document.observation === undefined
       ? []
       : [['observed', 'Observation', observation(document.observation)] as const]),
-    ...(image.measures === undefined
+    ...(image.measures === undefined && compared === undefined
       ? []
-      : [['compared', 'Comparison', comparison(image.measures)] as const]),
+      : [['compared', 'Comparison', comparison(image, compared)] as const]),
     ['time', 'Time', time(image)],
   ];
   const file = encodeURIComponent(fileName);
   return page({
     title: `${name}: seccomp profile`,
     root: '../',
-    crumbs: html`<nav aria-label="Breadcrumb"><a class="brand" href="../index.html">Prof-gen</a> <span aria-hidden="true">/</span> <span aria-current="page">${name}</span></nav>`,
+    crumbs: breadcrumb([['../index.html', 'Prof-gen']], name),
     scripts: ['report.js'],
     content: html`<div class="hero"><h1>${name} ${statusBadge(document.status)}</h1>
 <p class="command"><code>${document.command.map((word, index) => html`${index > 0 && ' '}<span>${word}</span>`)}</code></p>
-<p class="actions"><a class="button" href="../profiles/${file}.docker.json" download>Docker profile</a> <a class="button plain" href="../profiles/${file}.json" download>Document with evidence</a></p></div>
+<p class="actions"><a class="button" href="../profiles/${file}.docker.json" download>Docker profile</a> <a class="button plain" href="../profiles/${file}.json.gz" download>Document with all evidence (gzip)</a></p></div>
 ${tiles(imageTiles(image))}
 <nav class="toc" aria-label="On this page">${sections.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 ${sections.map(([id, title, content]) => html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`)}
@@ -74,60 +91,18 @@ function imageTiles(image: ReportImage): Parameters<typeof tiles>[0] {
   ];
 }
 
-const reasonTexts: Readonly<Record<Reason, readonly [short: string, filter: string]>> = {
-  both: ['code + trace', 'in code and traced'],
-  static: ['code', 'in code only'],
-  traced: ['trace', 'traced only'],
-  other: ['other', 'runtime, kernel, user'],
-};
-
 function allowedCalls({ syscalls }: ProfileDocument): Markup {
   const rows = syscalls.map(({ name, when, evidence }) => {
     const reason = reasonOf(evidence);
-    return html`<tr data-status="${reason}" data-text="${name.toLowerCase()}"><th scope="row" id="call-${name}"><code>${name}</code></th>
-<td><span class="chip ${reason}">${reasonTexts[reason][0]}</span></td>
-<td>${when === undefined ? html`<span class="quiet">any</span>` : when.map((each) => html`<code class="condition">${conditionText(each)}</code> `)}</td>
-<td>${evidenceList(evidence)}</td></tr>
+    // End tags that HTML does not need are left out: a report has some twenty thousand of these rows.
+    return html`<tr data-status="${reason}"><th><a href="../calls/${name}.html">${name}</a><td>${reasonTexts[reason][0]}<td>${when?.map((each) => html`<code class="condition">${conditionText(each)}</code> `)}<td>${evidenceList(evidence)}
 `;
   });
   const reasons = Object.entries(reasonTexts);
-  return html`<div class="filters" data-filters="call-table"><label>Filter <input type="search" data-filter="text" placeholder="call" autocomplete="off"></label>
-<label>Found <select data-filter="status"><option value="">anywhere</option>${reasons.map(([value, [, text]]) => html`<option value="${value}">${text}</option>`)}</select></label>
-<output data-count aria-live="polite">${counted(syscalls.length, 'call')}</output></div>
-${table('Calls that the profile allows, with the reasons', heads('Call', 'Found in', 'Arguments', 'Evidence'), rows, html` id="call-table" class="calls" data-noun="call"`)}`;
-}
-
-/** The first reason in words, the others one step away. */
-function evidenceList(evidence: readonly Evidence[]): Markup {
-  const [first, ...rest] = evidence;
-  if (first === undefined) return html`<span class="quiet">none kept</span>`;
-  if (rest.length === 0) return evidenceLine(first);
-  return html`<details><summary>${evidenceLine(first)} <span class="more">+${rest.length}</span></summary><ul class="evidence">${rest.map((each) => html`<li>${evidenceLine(each)}</li>`)}</ul></details>`;
-}
-
-function evidenceLine(evidence: Evidence): Markup {
-  switch (evidence.kind) {
-    case 'static': {
-      const { program, object, site } = evidence;
-      const way = object === program ? html`${path(program)}` : html`${path(program)} → ${path(object)}`;
-      return html`<span class="kind">code</span> ${way} → <code>${evidence.function}</code> <span class="quiet">@ ${site}</span>`;
-    }
-    case 'traced':
-      return html`<span class="kind">trace</span> ${path(evidence.program)} <span class="quiet">as ${evidence.process}, in ${evidence.phase} (${evidence.source === undefined ? evidence.method : `${evidence.source.tool}, ${evidence.source.file}`})</span>`;
-    case 'learned':
-      return html`<span class="kind">learned</span> ${path(evidence.program)} <span class="quiet">as ${evidence.process}, denied in ${evidence.phase}</span>`;
-    case 'runtime-base':
-      return html`<span class="kind">runtime</span> ${evidence.runtime} ${evidence.version}`;
-    case 'kernel':
-      return html`<span class="kind">kernel</span> ${evidence.reason}`;
-    case 'user':
-      return html`<span class="kind">user</span> ${evidence.reason}`;
-  }
-}
-
-/** A path by its last part, the whole of it on hover. */
-function path(text: string): Markup {
-  return html`<code title="${text}">${text.slice(text.lastIndexOf('/') + 1) || text}</code>`;
+  return html`${filterBar('call-table', 'call', counted(syscalls.length, 'call'), [
+    { key: 'status', label: 'Found', options: reasons.map(([value, [, text]]) => [value, text] as const) },
+  ])}
+${table('Calls that the profile allows, with the reasons', heads('Call', 'Found in', 'Only with', 'Evidence: one of each kind'), rows, html` id="call-table" class="calls" data-noun="call"`)}`;
 }
 
 function misses({ staticMisses }: ProfileDocument): Markup {
@@ -164,20 +139,22 @@ function programs({ programs: list }: ProfileDocument): Markup {
     return html`<details class="card program"><summary><code>${file}</code>${calledAs.length > 0 && html` <span class="quiet">called as ${calledAs.join(', ')}</span>`} <span class="quiet">${originText(origin)}</span>
 <span class="counts">${syscalls.length} in code${traced.length > 0 && html`, ${traced.length} traced`}</span></summary>
 <p class="quiet">SHA-256 <code>${sha256}</code></p>
-<ul class="names" aria-label="Calls of ${file}">${names.map((name) => {
-      const kind = !inCode.has(name) ? 'miss' : inTrace.has(name) ? 'both' : 'static';
-      const text =
-        kind === 'miss' ? 'traced, not in code' : kind === 'both' ? 'in code and traced' : 'in code';
-      return html`<li class="${kind}" title="${text}">${name}${kind !== 'static' && html`<span class="visually-hidden"> (${text})</span>`}</li>`;
-    })}</ul>
-${table(
-  `Objects of ${file}`,
-  heads('Object', 'Role', 'SHA-256'),
-  objects.map(
-    (object) =>
-      html`<tr><th scope="row"><code>${object.path}</code></th><td>${object.role}${object.reason !== undefined && html` <span class="quiet">${object.reason}</span>`}</td><td><code title="${object.sha256}">${object.sha256.slice(0, 12)}</code></td></tr>`,
-  ),
-)}</details>`;
+${nameGroups([
+  ['In code and traced', names.filter((name) => inCode.has(name) && inTrace.has(name))],
+  ['Traced, not in code', names.filter((name) => !inCode.has(name))],
+  ['In code only', names.filter((name) => !inTrace.has(name))],
+])}
+${
+  objects.length > 0 &&
+  table(
+    `Objects of ${file}`,
+    heads('Object', 'Role', 'SHA-256'),
+    objects.map(
+      (object) =>
+        html`<tr><th scope="row">${object.path}</th><td>${object.role}${object.reason !== undefined && html` <span class="quiet">${object.reason}</span>`}</td><td>${object.sha256.slice(0, 12)}</td></tr>`,
+    ),
+  )
+}</details>`;
   })}`;
 }
 
@@ -226,9 +203,7 @@ function deniedCalls({ denied }: ProfileDocument): Markup {
       ),
     )
   }
-<details class="card"><summary>${counted(rest.length, 'call')} that nothing shows a need for</summary><ul class="names" aria-label="Denied calls">${rest.map(
-    ({ name, errno }) => html`<li title="${errno}">${name}</li>`,
-  )}</ul></details>`;
+<p>${counted(rest.length, 'further call')} that nothing shows a need for: all of the table that stand neither here nor above.</p>`;
 }
 
 function phaseList(phases: readonly PhaseResult[]): Markup {
@@ -269,7 +244,57 @@ ${ioUring && html`<p class="notice">The container uses io_uring. Its operations 
 ${denials.length > 0 && denialTable("Calls that Docker's default refused meanwhile", denials)}${phaseList(phases)}`;
 }
 
-function comparison({
+function comparison({ measures, comparison: own }: ReportImage, compared: ComparedImage | undefined): Markup {
+  return html`${measures !== undefined && measured(measures)}${
+    compared === undefined
+      ? html`<p class="notice">This run has not compared the image with other methods. <code>prof-gen run --compare</code> does.</p>`
+      : html`<h3>Other methods on the same files and trace</h3>${lineTable(compared)}${own !== undefined && differences(own)}`
+  }`;
+}
+
+function lineTable({ lines, published }: ComparedImage): Markup {
+  const calls = (list: readonly { readonly name: string }[] | undefined) =>
+    list === undefined
+      ? '–'
+      : [...new Set(list.map(({ name }) => name))].sort(compareStrings).join(' ') || 'none';
+  return html`${table(
+    'What each method allows, and what it would break',
+    heads(
+      'Line',
+      "Of Confine's calls",
+      'Of the table',
+      "After Docker's",
+      'CVEs closed',
+      'Dangerous',
+      'Denied though traced',
+      'Denied though tested',
+    ),
+    lines.map(
+      (each) =>
+        html`<tr><th scope="row">${each.line}</th><td class="number">${each.allowed.confine.allowed}</td><td class="number">${each.allowed.table.allowed}</td><td class="number">${each.allowed.docker.allowed}</td><td class="number">${each.cves.length}</td><td>${each.dangerous.join(' ') || 'none'}</td><td>${calls(each.missesTrace)}</td><td>${calls(each.missesProof)}</td></tr>`,
+    ),
+  )}${published !== undefined && html`<p class="quiet">Confine published ${published.allowed} of its own calls for an older image of this name.</p>`}`;
+}
+
+function differences({ lines }: ImageComparison): Markup {
+  const allowed = (name: string) => new Set(lines.find(({ line }) => line === name)?.allowed);
+  const [ours, theirs] = [allowed('prof-gen'), allowed('confine')];
+  return nameGroups([
+    ["Allowed by Confine's method, denied by ours", [...theirs].filter((name) => !ours.has(name))],
+    ["Allowed by ours, denied by Confine's method", [...ours].filter((name) => !theirs.has(name))],
+  ]);
+}
+
+/** Lists of calls under a word each; empty ones are left out. */
+function nameGroups(groups: readonly (readonly [title: string, names: readonly string[]])[]): Markup {
+  return html`${groups
+    .filter(([, names]) => names.length > 0)
+    .map(
+      ([title, names]) => html`<p class="calls-of"><b>${title} (${names.length}):</b> ${names.join(' ')}</p>`,
+    )}`;
+}
+
+function measured({
   table: whole,
   docker,
   cves,
@@ -288,7 +313,7 @@ ${
     heads('Call', 'Why it is dangerous', 'Arguments'),
     dangerous.map(
       ({ name, why, conditional }) =>
-        html`<tr><th scope="row"><code>${name}</code></th><td>${why}</td><td>${conditional ? 'only certain ones' : 'any'}</td></tr>`,
+        html`<tr><th scope="row"><a href="../calls/${name}.html">${name}</a></th><td>${why}</td><td>${conditional ? 'only certain ones' : 'any'}</td></tr>`,
     ),
   )
 }`;

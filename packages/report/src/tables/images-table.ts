@@ -1,6 +1,7 @@
-import { printable } from '@prof-gen/core';
-import { imageFacts } from '../image-facts.js';
+import type { RunComparison } from '@prof-gen/core';
+import { imageFacts, lineOf, reductionOf } from '../image-facts.js';
 import type { ReportImage } from '../report-input.js';
+import { asCsv, type FiguresTable } from './table-formats.js';
 
 const columns = [
   'image',
@@ -20,45 +21,60 @@ const columns = [
   'undecided',
   'seconds',
 ] as const;
+/** Only where the run has compared. */
+const comparedColumns = ['language', 'libc', 'confine_method', 'percent_fewer_than_confine_method'] as const;
 
-function rowOf(image: ReportImage): readonly (string | number)[] {
-  const facts = imageFacts(image);
-  const { document } = image;
-  return [
-    image.name,
-    image.official ?? '',
-    image.category ?? '',
-    document.status,
-    document.proof?.status ?? '',
-    document.stats.programs,
-    document.stats.files,
-    facts.static,
-    facts.traced,
-    facts.allowed,
-    facts.dockerDefault,
-    facts.misses,
-    facts.denials ?? '',
-    document.unresolved.length,
-    document.undecided.length,
-    facts.seconds.toFixed(1),
-  ];
+type Row = readonly (string | number)[];
+
+function rowsOf(images: readonly ReportImage[], comparison: RunComparison | undefined): readonly Row[] {
+  const compared = new Map(comparison?.images.map((image) => [image.name, image]));
+  return images.map((image) => {
+    const { document, name } = image;
+    const facts = imageFacts(image);
+    const own = compared.get(name);
+    const fewer = reductionOf(own, 'confine');
+    return [
+      name,
+      image.official ?? '',
+      image.category ?? '',
+      document.status,
+      document.proof?.status ?? '',
+      document.stats.programs,
+      document.stats.files,
+      facts.static,
+      facts.traced,
+      facts.allowed,
+      facts.dockerDefault,
+      facts.misses,
+      facts.denials ?? '',
+      document.unresolved.length,
+      document.undecided.length,
+      facts.seconds.toFixed(1),
+      ...(comparison === undefined
+        ? []
+        : [
+            own?.language ?? '',
+            own?.libc ?? '',
+            lineOf(own, 'confine')?.allowed.confine.allowed ?? '',
+            fewer === undefined ? '' : Math.round(fewer * 1000) / 10,
+          ]),
+    ];
+  });
 }
 
-/** One line an image (RFC 4180). Text that a spreadsheet would take for a formula gets an apostrophe before it. */
-export function imagesCsv(images: readonly ReportImage[]): string {
-  const cell = (value: string | number) => {
-    const text = printable(String(value));
-    const inert = typeof value === 'string' && /^[=+\-@]/.test(text) ? `'${text}` : text;
-    return /[",]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+const header = (comparison: RunComparison | undefined): readonly string[] =>
+  comparison === undefined ? columns : [...columns, ...comparedColumns];
+
+/** One line an image. */
+export function imagesCsv(images: readonly ReportImage[], comparison?: RunComparison): string {
+  return asCsv([header(comparison), ...rowsOf(images, comparison)]);
+}
+
+/** The same for people. */
+export function imagesTable(images: readonly ReportImage[], comparison?: RunComparison): FiguresTable {
+  return {
+    title: 'Images and their profiles',
+    header: header(comparison),
+    rows: rowsOf(images, comparison).map((row) => row.map(String)),
   };
-  const lines = [columns, ...images.map(rowOf)].map((row) => row.map(cell).join(','));
-  return `${lines.join('\r\n')}\r\n`;
-}
-
-/** The same as a table of GitHub's Markdown; markup in names is shown, not followed. */
-export function imagesMarkdown(images: readonly ReportImage[]): string {
-  const cell = (value: string | number) => printable(String(value)).replace(/[\\`*_{}[\]<>()#!|&~]/g, '\\$&');
-  const line = (row: readonly (string | number)[]) => `| ${row.map(cell).join(' | ')} |\n`;
-  const rule = `| ${columns.map((_, index) => (index < 5 ? '---' : '---:')).join(' | ')} |\n`;
-  return line(columns) + rule + images.map((image) => line(rowOf(image))).join('');
 }

@@ -1,15 +1,17 @@
-import type { RunComparison } from '@prof-gen/core';
-import type { FiguresTable } from './comparison-tables.js';
-import { textTable } from './text-table.js';
+import { printable, type RunComparison } from '@prof-gen/core';
 
-/** Plain text, for a terminal. */
-export function tablesAsText(tables: readonly FiguresTable[]): string {
-  return tables
-    .map(({ title, header, rows }) => `${title}\n\n${rows.length === 0 ? 'none\n' : textTable(header, rows)}`)
-    .join('\n');
+/** A table before it has a form: the first column is text, the others are figures. */
+export interface FiguresTable {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-const markdownCell = (text: string): string => text.replace(/[\\|<>*_`[\]]/g, '\\$&').replace(/\s+/g, ' ');
+/** Markup is shown, not followed. */
+const markdownCell = (text: string): string =>
+  printable(text)
+    .replace(/[\\|<>*_`[\]&~]/g, '\\$&')
+    .replace(/\s+/g, ' ');
 
 /** GitHub's tables. */
 export function tablesAsMarkdown(tables: readonly FiguresTable[]): string {
@@ -28,7 +30,7 @@ const latexWords: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 };
 const latexCell = (text: string): string =>
-  text
+  printable(text)
     .replace(/[\\~^&%$#_{}]/g, (character) => latexWords[character] ?? `\\${character}`)
     .replace(/`(\w+)'?`?/g, '$1')
     .replace(/\s+/g, ' ');
@@ -47,37 +49,53 @@ export function tablesAsLatex(tables: readonly FiguresTable[]): string {
 
 /** A formula in a cell would be run by a spreadsheet; a name of an image can be one. */
 function csvCell(value: string | number | undefined): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const plain = printable(String(value ?? ''));
+  const text = typeof value === 'string' && /^[=+\-@]/.test(plain) ? `'${plain}` : plain;
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** One row an image and line (RFC 4180), for other tools. */
+/** RFC 4180. */
+export function asCsv(rows: readonly (readonly (string | number | undefined)[])[]): string {
+  return `${rows.map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`;
+}
+
+/** One row an image and line for other tools. */
 export function comparisonAsCsv({ images }: RunComparison): string {
-  const header =
-    'image,official,category,language,libc,line,allowed_confine,allowed_table,allowed_docker,cves,dangerous,' +
-    'conditional,misses_trace,misses_proof,published_allowed_confine';
+  const header = [
+    'image',
+    'official',
+    'category',
+    'language',
+    'libc',
+    'line',
+    'allowed_confine',
+    'allowed_table',
+    'allowed_docker',
+    'cves',
+    'dangerous',
+    'conditional',
+    'misses_trace',
+    'misses_proof',
+    'published_allowed_confine',
+  ];
   const rows = images.flatMap(({ name, official, category, language, libc, lines, published }) =>
-    lines.map((line) =>
-      [
-        name,
-        official,
-        category,
-        language,
-        libc,
-        line.line,
-        line.allowed.confine.allowed,
-        line.allowed.table.allowed,
-        line.allowed.docker.allowed,
-        line.cves.length,
-        line.dangerous.length,
-        line.conditional.length,
-        line.missesTrace?.length,
-        line.missesProof?.length,
-        published?.allowed,
-      ]
-        .map(csvCell)
-        .join(','),
-    ),
+    lines.map((line) => [
+      name,
+      official,
+      category,
+      language,
+      libc,
+      line.line,
+      line.allowed.confine.allowed,
+      line.allowed.table.allowed,
+      line.allowed.docker.allowed,
+      line.cves.length,
+      line.dangerous.length,
+      line.conditional.length,
+      line.missesTrace?.length,
+      line.missesProof?.length,
+      published?.allowed,
+    ]),
   );
-  return `${[header, ...rows].join('\r\n')}\r\n`;
+  return asCsv([header, ...rows]);
 }

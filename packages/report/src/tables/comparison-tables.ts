@@ -3,23 +3,15 @@ import type {
   ComparisonLine,
   ComparisonUniverse,
   Distribution,
-  LineMeasures,
   LineOverview,
   RunComparison,
 } from '@prof-gen/core';
-
-/** A table before it has a form: the first column is text, the others are figures. */
-export interface FiguresTable {
-  readonly title: string;
-  readonly header: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { lineOf } from '../image-facts.js';
+import type { FiguresTable } from './table-formats.js';
 
 const universes: readonly ComparisonUniverse[] = ['confine', 'table', 'docker'];
 const percent = (part: number): string => `${(part * 100).toFixed(1)}%`;
 const figure = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(1));
-const lineOf = ({ lines }: ComparedImage, line: ComparisonLine): LineMeasures | undefined =>
-  lines.find((one) => one.line === line);
 
 /** What people read of a comparison, the most important first. */
 export function comparisonTables(comparison: RunComparison): FiguresTable[] {
