@@ -109,13 +109,13 @@ describe('the report in a browser', () => {
     expect(await shownNames(page)).toEqual(['nginx']);
     expect(await page.locator('[data-count]').textContent()).toBe('1 image');
     await page.getByLabel('Filter').fill('');
-    await page.getByLabel('Proof').selectOption('failed');
+    await page.getByRole('combobox', { name: 'Proof' }).selectOption('failed');
     expect(await shownNames(page)).toEqual(['python']);
-    await page.getByLabel('Proof').selectOption('');
-    await page.getByLabel('Category').selectOption('web server');
+    await page.getByRole('combobox', { name: 'Proof' }).selectOption('');
+    await page.getByRole('combobox', { name: 'Category' }).selectOption('web server');
     expect(await shownNames(page)).toEqual(['nginx']);
-    await page.getByLabel('Category').selectOption('');
-    await page.getByLabel('Language').selectOption('Python');
+    await page.getByRole('combobox', { name: 'Category' }).selectOption('');
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('Python');
     expect(await shownNames(page)).toEqual(['python']);
     await close();
   });
@@ -135,10 +135,10 @@ describe('the report in a browser', () => {
 
   it('filters all calls by how many images allow them', async () => {
     const { page, close } = await open('calls/index.html');
-    await page.getByLabel('Allowed in').selectOption('some');
+    await page.getByRole('combobox', { name: 'Allowed in' }).selectOption('some');
     const shown = await page.locator('#calls-table tbody tr:not([hidden])').count();
     expect(shown).toBe(193 - 60);
-    await page.getByLabel('Dangerous').selectOption('yes');
+    await page.getByRole('combobox', { name: 'Dangerous' }).selectOption('yes');
     expect(await page.locator('[data-count]').textContent()).toBe('0 calls');
     await close();
   });
