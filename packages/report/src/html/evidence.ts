@@ -21,7 +21,7 @@ export function evidenceList(evidence: readonly Evidence[]): Markup {
 }
 
 /** A reason in words. */
-export function evidenceLine(evidence: Evidence): Markup {
+function evidenceLine(evidence: Evidence): Markup {
   switch (evidence.kind) {
     case 'static': {
       const { program, object, site } = evidence;
