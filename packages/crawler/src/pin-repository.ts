@@ -48,13 +48,13 @@ export async function pinRepository(
   mirror: string | undefined,
   options: DescribeImageOptions,
 ): Promise<OfficialImage | undefined> {
-  let failure: unknown;
+  let failure: ProfGenError | undefined;
   for await (const tag of candidates(listed, hub)) {
     try {
       return await pinTag(listed, tag, mirror, options);
     } catch (thrown) {
-      failure ??= thrown;
       if (!(thrown instanceof ProfGenError) || !nextTag.has(thrown.code)) throw thrown;
+      failure ??= thrown;
     }
   }
   if (failure !== undefined) throw failure;
