@@ -152,11 +152,11 @@ describe('prof-gen corpus', () => {
   });
 
   it('gives images to static analysis without an engine', async () => {
-    const { code, stdout } = await profGen(
+    const { code, stdout, stderr } = await profGen(
       ['profile', '--static', '-q', '-o', 'json', `oci:${layout('one')}:e2e-tiny`],
       { env: { DOCKER_HOST: 'unix:///no/such.sock' } },
     );
-    expect(code).toBe(0);
+    expect(code, stderr).toBe(0);
     const { programs } = profileDocumentSchema.parse(JSON.parse(stdout));
     expect(programs.flatMap(({ calledAs }) => calledAs)).toContain('/usr/bin/ed');
   });
