@@ -60,7 +60,11 @@ beforeAll(async () => {
       'head -c 16 /dev/urandom >/etc/random',
     ],
     remove: ['/etc/issue*', '/etc/random'],
-    config: { entrypoint: ['start'], cmd: ['--version'] },
+    config: {
+      entrypoint: ['start'],
+      cmd: ['--version'],
+      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    },
   });
 });
 afterAll(async () => {
