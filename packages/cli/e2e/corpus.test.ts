@@ -162,7 +162,7 @@ describe('prof-gen corpus', () => {
     );
     expect(code, stderr).toBe(0);
     const { programs } = profileDocumentSchema.parse(JSON.parse(stdout));
-    expect(programs.flatMap(({ calledAs }) => calledAs)).toContain('/usr/bin/ed');
+    expect(programs.map(({ path }) => path)).toContain('/usr/bin/ed');
   });
 
   it('lists recipes and what is built of them', async () => {
