@@ -125,9 +125,9 @@ describe('the report in a browser', () => {
     for (const name of ['index.html', 'images/redis.html', 'calls/index.html', 'calls/accept.html']) {
       const { page, close } = await open(name, 390, scheme);
       await page.evaluate(axe);
-      const found = (await page.evaluate(`axe.run().then(({ violations }) => violations
+      const found = await page.evaluate<unknown[]>(`axe.run().then(({ violations }) => violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => [id, nodes[0].html]))`)) as unknown[];
+        .map(({ id, nodes }) => [id, nodes[0].html]))`);
       expect(found, name).toEqual([]);
       await close();
     }
