@@ -26,7 +26,7 @@ export function flowGraph(
 ): FlowGraph {
   const { rows } = scanner;
   const addresses: number[] = [];
-  /** By row: whether a block begins there, and whether it has been followed. */
+  /** By row: whether a block begins there. */
   const isHead = new Uint8Array(rows.count);
   const begin = (at: number): void => {
     const row = scanner.rowOf(at);
