@@ -17,6 +17,13 @@ function write(file: string, name: string) {
   writeFileSync(join(directory, `${file}.yaml`), JSON.stringify(recipe));
 }
 
+function extend(name: string, base: string, more: object) {
+  writeFileSync(
+    join(directory, `${name}.yaml`),
+    JSON.stringify({ schemaVersion: 1, name, extends: base, ...more }),
+  );
+}
+
 describe('loadRecipes', () => {
   it('gives all, or those that are named, each once and sorted', async () => {
     expect((await loadRecipes(directory, [])).map(({ name }) => name)).toEqual(['nginx', 'redis']);
@@ -36,5 +43,22 @@ describe('loadRecipes', () => {
     await expect(loadRecipes(join(directory, 'none'), [])).rejects.toMatchObject({
       code: 'usage/no-such-file',
     });
+  });
+
+  it('takes from an extended recipe what a variant does not say', async () => {
+    extend('redis-trixie', 'redis', { suite: 'trixie', packages: ['redis'] });
+    const [recipe] = await loadRecipes(directory, ['redis-trixie']);
+    const [base] = await loadRecipes(directory, ['redis']);
+    expect(recipe).toEqual({ ...base, name: 'redis-trixie', suite: 'trixie', packages: ['redis'] });
+  });
+
+  it.each([
+    ['a chain', { extends: 'variant' }, 'extends another'],
+    ['an unknown key', { extends: 'redis', sweet: 'trixie' }, 'sweet'],
+    ['a recipe that is not there', { extends: 'none' }, 'none'],
+  ])('refuses %s', async (_, more, message) => {
+    extend('variant', 'redis', {});
+    extend('refused', 'redis', more);
+    await expect(loadRecipes(directory, ['refused'])).rejects.toThrow(message);
   });
 });

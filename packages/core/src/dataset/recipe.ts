@@ -31,13 +31,15 @@ const npmPackageSchema = z.strictObject({
 });
 export type NpmPackage = z.infer<typeof npmPackageSchema>;
 
+const recipeName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/);
+
 /**
  * How an image is rebuilt from Debian packages: `datasets/debian-official/*.yaml`. The order of building is: root's
  * `directories`, `debconf`, `packages`, `npm`, the other `directories`, `files`, `links`, `setup`, `remove`.
  */
 export const imageRecipeSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  name: recipeName,
   /** Official image and tag that it stands for; absent for helpers such as the tools image. */
   official: z.string().optional(),
   description: z.string(),
@@ -84,3 +86,15 @@ export const imageRecipeSchema = z.strictObject({
   }),
 });
 export type ImageRecipe = z.infer<typeof imageRecipeSchema>;
+
+/**
+ * What a recipe's file may say instead: only what differs from the recipe it extends, such as another suite. Each key that
+ * it has replaces that of the other whole, so that what an image gets is read in at most two files.
+ */
+export const recipeVariantSchema = imageRecipeSchema
+  .partial()
+  .required({ name: true })
+  .extend({
+    schemaVersion: z.literal(1),
+    extends: recipeName,
+  });
