@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadDataset } from './load-dataset.js';
+import { loadRecipes } from './load-recipes.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -47,6 +48,32 @@ describe('loadDataset', () => {
       // The same image under another name is the same image run in another way.
       if (built !== name) expect(cmd).toBeDefined();
     }
+  });
+
+  it('reads the same applications of other releases, each with a recipe, its official image and a test that is there', async () => {
+    const datasets = join(import.meta.dirname, '../../../datasets');
+    const { images } = await loadDataset(join(datasets, 'suites.yaml'));
+    const recipes = await loadRecipes(
+      join(datasets, 'debian-official'),
+      images.map(({ name }) => name),
+    );
+    expect(recipes.map(({ name, official }) => [name, official])).toEqual(
+      images.map(({ name, official }) => [name, official]).sort(),
+    );
+    for (const { name, test } of images) expect(name).toBe(`${test?.name}-${name.split('-').at(-1)}`);
+  });
+
+  it('takes the images that are asked for, in the order of the dataset, under a hash of their own', async () => {
+    const file = join(import.meta.dirname, '../../../datasets/evaluate.yaml');
+    const whole = await loadDataset(file);
+    const part = await loadDataset(file, ['python', 'redis']);
+    expect(part.images.map(({ name }) => name)).toEqual(['redis', 'python']);
+    expect(part.hash).not.toBe(whole.hash);
+    expect((await loadDataset(file, ['python', 'nginx', 'redis'])).hash).toBe(whole.hash);
+    await expect(loadDataset(file, ['pyton'])).rejects.toMatchObject({
+      code: 'usage/no-such-image',
+      hint: 'did you mean python?',
+    });
   });
 
   it("reads Docker's official images as they were frozen", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import {
+  closestWords,
   type Dataset,
   type DatasetImage,
   datasetOfOfficial,
@@ -34,17 +35,28 @@ function runnable(value: unknown, what: string): unknown {
 }
 
 /**
- * A dataset with the workloads that it names; one of Docker's official images (docs/formats.md) as well.
- * @throws ProfGenError `usage/bad-dataset`, `usage/bad-workload` and those of `readYaml`
+ * A dataset with the workloads that it names; one of Docker's official images (docs/formats.md) as well. With `only`, a
+ * part of it: its hash is that of the part, so that a part and the whole are not resumed as one another.
+ * @throws ProfGenError `usage/bad-dataset`, `usage/bad-workload`, `usage/no-such-image` with names that are meant perhaps,
+ *   and those of `readYaml`
  */
-export async function loadDataset(file: string): Promise<LoadedDataset> {
+export async function loadDataset(file: string, only: readonly string[] = []): Promise<LoadedDataset> {
   const what = `dataset ${printable(file)}`;
-  const dataset = validated(datasetSchema, runnable(await readYaml(file), what), what, 'usage/bad-dataset');
+  const whole = validated(datasetSchema, runnable(await readYaml(file), what), what, 'usage/bad-dataset');
   const seen = new Set<string>();
-  for (const { name } of dataset.images) {
+  for (const { name } of whole.images) {
     if (seen.has(name)) throw new ProfGenError('usage/bad-dataset', `${what} has two images called ${name}`);
     seen.add(name);
   }
+  for (const name of only) {
+    if (seen.has(name)) continue;
+    const close = closestWords(name, [...seen]);
+    throw new ProfGenError('usage/no-such-image', `${what} has no image called ${printable(name)}`, {
+      hint: close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see its names in the file',
+    });
+  }
+  const wanted = new Set(only.length === 0 ? seen : only);
+  const dataset = { ...whole, images: whole.images.filter(({ name }) => wanted.has(name)) };
   const images = await Promise.all(
     dataset.images.map(async (image) =>
       image.workload === undefined

@@ -15,6 +15,7 @@ export interface EvaluateOptions extends SessionOptions {
   readonly report: boolean;
   readonly resume?: boolean;
   readonly jobs: number;
+  readonly only?: readonly string[];
   readonly learn?: boolean;
   readonly dockerDefault: boolean;
   readonly reachability: Reachability;
@@ -34,7 +35,7 @@ export interface Evaluated {
  */
 export async function evaluateDataset(io: Io, file: string, options: EvaluateOptions): Promise<Evaluated> {
   checkTracerOptions(options, options.learn ? '--learn' : undefined);
-  const loaded = await loadDataset(file);
+  const loaded = await loadDataset(file, options.only);
   const tests = loaded.images.filter(({ test }) => test !== undefined).length;
   if (options.tracer === 'strace' && tests > 0) {
     io.stderr.write(

@@ -11,6 +11,7 @@ interface ReproduceOptions extends SessionOptions {
   readonly reports: string;
   readonly resume?: boolean;
   readonly jobs: number;
+  readonly only?: readonly string[];
 }
 
 const defaultDataset = 'datasets/applications.yaml';

@@ -13,6 +13,7 @@ Examples:
   prof-gen run datasets/evaluate.yaml
   prof-gen run datasets/evaluate.yaml --resume --jobs 4
   prof-gen run datasets/evaluate.yaml --static --no-report
+  prof-gen run datasets/applications.yaml --only redis nginx
   prof-gen run datasets/applications.yaml --compare
   prof-gen run datasets/evaluate.yaml --tracer strace
 

@@ -18,6 +18,7 @@ export function datasetOptions(command: Command): Command {
   return command
     .option('--results <dir>', 'directory for results', 'results')
     .option('--reports <dir>', 'directory for reports', 'reports')
+    .option('--only <names...>', 'some of its images, by name')
     .option('--resume', 'go on with the last run of this dataset that did not end')
     .option('-j, --jobs <n>', 'images under way at once', positiveInteger, 2);
 }
