@@ -39,6 +39,18 @@ describe('lateFilesOf', () => {
     expect(await found({}, '/usr/bin/other', 'libpython3.11.so.1.0')).toHaveLength(2);
     expect(await found({}, '/usr/bin/ls', 'libc.so.6')).toEqual([]);
   });
+  it('knows the linker plugin of compilers that link to it and of those that have it in place', async () => {
+    const plugin = (version: number) => `/usr/lib/gcc/x86_64-linux-gnu/${version}/liblto_plugin.so`;
+    const plugins = {
+      [`${plugin(10)}.0.0.0`]: elf,
+      [plugin(10)]: { link: 'liblto_plugin.so.0.0.0' },
+      [plugin(12)]: elf,
+    };
+    expect(await found(plugins, '/usr/bin/x86_64-linux-gnu-ld.bfd')).toEqual([
+      `${plugin(10)}.0.0.0`,
+      plugin(12),
+    ]);
+  });
   it('opens engines and PAM modules by name alone', async () => {
     const legacy = '/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so';
     expect(await found({}, '/bin/x', 'libcrypto.so.3')).toEqual([legacy]);

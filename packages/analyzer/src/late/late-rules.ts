@@ -256,7 +256,8 @@ export const lateRules: readonly LateRule[] = [
   {
     reason: 'binutils load plugins for link-time optimisation',
     program: /\/([^/]+-)?(ld(\.bfd|\.gold)?|ar|nm|ranlib)$/,
-    files: /\/bfd-plugins\/[^/]+\.so$|\/liblto_plugin\.so$/,
+    // A link to a file with its version until GCC 10.
+    files: /\/bfd-plugins\/[^/]+\.so$|\/liblto_plugin\.so(?:\.\d+)*$/,
   },
   {
     reason: 'Tcl loads packages',
