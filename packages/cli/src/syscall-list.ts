@@ -1,4 +1,4 @@
-import { closestWords, ProfGenError, printable, x86_64Syscalls } from '@prof-gen/core';
+import { didYouMean, ProfGenError, printable, x86_64Syscalls } from '@prof-gen/core';
 
 /**
  * Numbers of system calls that are written by name or number with commas between them.
@@ -12,9 +12,8 @@ export function parseSyscalls(text: string): number[] {
     .map((word) => {
       const number = /^\d{1,6}$/.test(word) ? Number(word) : x86_64Syscalls.numberOf(word);
       if (number !== undefined && x86_64Syscalls.nameOf(number) !== undefined) return number;
-      const close = closestWords(word, x86_64Syscalls.names);
       throw new ProfGenError('usage/syscall', `"${printable(word)}" is not a system call of x86-64`, {
-        hint: close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'use the names of syscalls(2)',
+        hint: didYouMean(word, x86_64Syscalls.names, 'use the names of syscalls(2)'),
       });
     });
 }

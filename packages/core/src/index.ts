@@ -34,7 +34,7 @@ export * from './result/measures.js';
 export * from './result/profile-document.js';
 export * from './result/run-comparison.js';
 export * from './syscall/syscall-table.js';
-export * from './text/closest-words.js';
+export * from './text/did-you-mean.js';
 export * from './tree/executed-program.js';
 export * from './tree/file-tree.js';
 export * from './workload/workload.js';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import {
-  closestWords,
   type Dataset,
   type DatasetImage,
   datasetOfOfficial,
   datasetSchema,
+  didYouMean,
   officialDatasetSchema,
   ProfGenError,
   printable,
@@ -50,9 +50,8 @@ export async function loadDataset(file: string, only: readonly string[] = []): P
   }
   for (const name of only) {
     if (seen.has(name)) continue;
-    const close = closestWords(name, [...seen]);
     throw new ProfGenError('usage/no-such-image', `${what} has no image called ${printable(name)}`, {
-      hint: close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see its names in the file',
+      hint: didYouMean(name, [...seen], 'see its names in the file'),
     });
   }
   const wanted = new Set(only.length === 0 ? seen : only);

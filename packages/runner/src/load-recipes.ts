@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  closestWords,
+  didYouMean,
   type ImageRecipe,
   imageRecipeSchema,
   ProfGenError,
@@ -30,12 +30,11 @@ export async function loadRecipes(directory: string, names: readonly string[]): 
     .sort();
   for (const name of names) {
     if (all.includes(name)) continue;
-    const close = closestWords(name, all);
     throw new ProfGenError(
       'usage/no-such-recipe',
       `there is no recipe ${printable(name)} in ${printable(directory)}`,
       {
-        hint: close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see: prof-gen corpus list',
+        hint: didYouMean(name, all, 'see: prof-gen corpus list'),
       },
     );
   }

@@ -1,5 +1,11 @@
-/** At most three of `names` that a few letters part from a word, the nearest first: what was meant, perhaps. */
-export function closestWords(word: string, names: readonly string[]): string[] {
+/** The hint of an error about a word that is none of `names`: what was meant, perhaps, or what to do `otherwise`. */
+export function didYouMean(word: string, names: readonly string[], otherwise: string): string {
+  const close = closestWords(word, names);
+  return close.length > 0 ? `did you mean ${close.join(' or ')}?` : otherwise;
+}
+
+/** At most three of `names` that a few letters part from a word, the nearest first. */
+function closestWords(word: string, names: readonly string[]): string[] {
   const limit = Math.max(1, Math.floor(word.length / 3));
   return names
     .map((name) => ({ name, distance: distance(word.toLowerCase(), name, limit) }))
