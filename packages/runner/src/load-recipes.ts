@@ -42,37 +42,43 @@ export async function loadRecipes(directory: string, names: readonly string[]): 
   return Promise.all(wanted.map((name) => loadRecipe(directory, name)));
 }
 
-/** One recipe, with what it extends, which must not extend another: a chain would have to be read file by file. */
+/** One recipe, with what it extends. */
 async function loadRecipe(directory: string, name: string): Promise<ImageRecipe> {
   const file = join(directory, `${name}.yaml`);
   const what = `recipe ${printable(file)}`;
   const value = await readYaml(file);
-  if (!isVariant(value)) return named(validated(imageRecipeSchema, value, what, 'usage/bad-recipe'));
-  // Validated for what it says before it is joined: a message then names this file's mistakes only. The keys are taken
-  // from the file, since the schema would give those that are absent their defaults.
-  const variant = named(validated(recipeVariantSchema, value, what, 'usage/bad-recipe'));
-  const base = await readYaml(join(directory, `${variant.extends}.yaml`));
+  const recipe = isVariant(value)
+    ? await joinedRecipe(directory, value, what)
+    : validated(imageRecipeSchema, value, what, 'usage/bad-recipe');
+  if (recipe.name === name) return recipe;
+  throw new ProfGenError('usage/bad-recipe', `${what} is called ${recipe.name} in it`, {
+    hint: 'the file and its name must agree',
+  });
+}
+
+/** A variant with what it extends, which must not extend another: a chain would have to be read file by file. */
+async function joinedRecipe(directory: string, variant: Variant, what: string): Promise<ImageRecipe> {
+  // Validated for what it says before it is joined: a message then names this file's mistakes only.
+  const { extends: extended } = validated(recipeVariantSchema, variant, what, 'usage/bad-recipe');
+  const base = await readYaml(join(directory, `${extended}.yaml`));
   if (isVariant(base)) {
-    throw new ProfGenError('usage/bad-recipe', `${what} extends ${variant.extends}, which extends another`, {
+    throw new ProfGenError('usage/bad-recipe', `${what} extends ${extended}, which extends another`, {
       hint: 'extend the recipe that is written out',
     });
   }
-  const { extends: _, ...own } = value;
-  const joined = { ...(isObject(base) ? base : {}), ...own };
-  return validated(imageRecipeSchema, joined, `${what} with ${variant.extends}`, 'usage/bad-recipe');
-
-  function named<R extends { readonly name: string }>(recipe: R): R {
-    if (recipe.name === name) return recipe;
-    throw new ProfGenError('usage/bad-recipe', `${what} is called ${recipe.name} in it`, {
-      hint: 'the file and its name must agree',
-    });
-  }
+  // The keys are those of the files: the schema would give the variant's absent ones their defaults.
+  const { extends: _, ...own } = variant;
+  return validated(
+    imageRecipeSchema,
+    Object.assign({}, base, own),
+    `${what} with ${extended}`,
+    'usage/bad-recipe',
+  );
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
+/** As a file has it, not validated. */
+type Variant = Record<'extends', unknown>;
 
-function isVariant(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && 'extends' in value;
+function isVariant(value: unknown): value is Variant {
+  return typeof value === 'object' && value !== null && 'extends' in value;
 }
