@@ -5,17 +5,13 @@ import { openStore } from '@prof-gen/store';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
 import { summaryTable } from '../reporters/summary-table.js';
-import { type SessionOptions, withSession } from '../session.js';
+import { withSession } from '../session.js';
 import { writeWholeFile } from '../write-file.js';
+import type { DatasetOptions } from './session-options.js';
 import { checkTracerOptions } from './tracer-options.js';
 
-export interface EvaluateOptions extends SessionOptions {
-  readonly results: string;
-  readonly reports: string;
+export interface EvaluateOptions extends DatasetOptions {
   readonly report: boolean;
-  readonly resume?: boolean;
-  readonly jobs: number;
-  readonly only?: readonly string[];
   readonly learn?: boolean;
   readonly dockerDefault: boolean;
   readonly reachability: Reachability;

@@ -2,17 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Io } from '../io.js';
 import { claimsText } from '../reporters/claims-text.js';
-import type { SessionOptions } from '../session.js';
 import { evaluateDataset } from './evaluate-dataset.js';
-import { datasetOptions, sessionOptions } from './session-options.js';
-
-interface ReproduceOptions extends SessionOptions {
-  readonly results: string;
-  readonly reports: string;
-  readonly resume?: boolean;
-  readonly jobs: number;
-  readonly only?: readonly string[];
-}
+import { type DatasetOptions, datasetOptions, sessionOptions } from './session-options.js';
 
 const defaultDataset = 'datasets/applications.yaml';
 
@@ -39,7 +30,7 @@ export function defineReproduceCommand(program: Command, io: Io, exit: (code: nu
     )
     .argument('[dataset]', 'dataset file (docs/cli.md)', defaultDataset)
     .addHelpText('after', examples)
-    .action(async (dataset: string, options: ReproduceOptions) => {
+    .action(async (dataset: string, options: DatasetOptions) => {
       const { code, report } = await evaluateDataset(io, dataset, {
         ...options,
         report: true,

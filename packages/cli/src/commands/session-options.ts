@@ -1,5 +1,6 @@
 import { ProfGenError } from '@prof-gen/core';
 import type { Command } from 'commander';
+import type { SessionOptions } from '../session.js';
 
 /** Adds the options of `SessionOptions` to a command. */
 export function sessionOptions(command: Command): Command {
@@ -13,7 +14,16 @@ export function sessionOptions(command: Command): Command {
     .option('--no-progress', 'lines instead of a live display');
 }
 
-/** Adds the options of commands that run a dataset. */
+/** Options of commands that run a dataset. */
+export interface DatasetOptions extends SessionOptions {
+  readonly results: string;
+  readonly reports: string;
+  readonly only?: readonly string[];
+  readonly resume?: boolean;
+  readonly jobs: number;
+}
+
+/** Adds the options of `DatasetOptions` to a command, without those that all share. */
 export function datasetOptions(command: Command): Command {
   return command
     .option('--results <dir>', 'directory for results', 'results')
