@@ -10,7 +10,7 @@ const NAMES = 96;
 const FUNCTIONS = 160;
 
 /** A table of two functions, of 16 and 32 bytes, as the linker of that version writes it. */
-function table(version: Version): Uint8Array {
+function table(version: Version, wrapper = 'runtime/internal/syscall.Syscall6'): Uint8Array {
   const bytes = new Uint8Array(512);
   const view = new DataView(bytes.buffer);
   const word = (at: number, value: number): void => view.setBigUint64(at, BigInt(value), true);
@@ -18,7 +18,7 @@ function table(version: Version): Uint8Array {
   view.setUint8(6, 1);
   view.setUint8(7, 8);
   word(8, 2);
-  bytes.set(new TextEncoder().encode('main.main\0runtime/internal/syscall.Syscall6\0'), NAMES);
+  bytes.set(new TextEncoder().encode(`main.main\0${wrapper}\0`), NAMES);
   const isOffset = version === '1.18' || version === '1.20';
   // Functions' entries count from the text's start since 1.18, and from the image's start before.
   const base = isOffset ? 0 : CODE;
@@ -71,6 +71,24 @@ describe('the function table', () => {
       expect(go?.layout).toBe(version === '1.18' || version === '1.20' ? version : undefined);
     },
   );
+
+  it('of Go 1.26 counts from where runtime.moduledata has the text, after code of C', () => {
+    const data = new Uint8Array(1024);
+    const view = new DataView(data.buffer);
+    data.set(table('1.20', 'internal/runtime/syscall/linux.Syscall6'));
+    view.setBigUint64(24, 0n, true);
+    view.setBigUint64(512, BigInt(DATA), true);
+    view.setBigUint64(512 + 22 * 8, BigInt(CODE + 16), true);
+    expect(read(data)?.functions).toEqual([
+      { name: 'main.main', start: CODE + 16, end: CODE + 32, argumentBytes: 24 },
+      {
+        name: 'internal/runtime/syscall/linux.Syscall6',
+        start: CODE + 32,
+        end: CODE + 64,
+        argumentBytes: 80,
+      },
+    ]);
+  });
 
   it('is found where other data comes before it', () => {
     const data = new Uint8Array(1024);

@@ -31,9 +31,10 @@ const MAX_NAME = 512;
 
 /**
  * Assembly functions have no size of their arguments in the table. This one is given seven words and gives back
- * three (internal/runtime/syscall; runtime/internal/syscall before Go 1.22).
+ * three (internal/runtime/syscall/linux; internal/runtime/syscall before Go 1.26, runtime/internal/syscall before 1.22).
  */
 const assemblyArguments = new Map([
+  ['internal/runtime/syscall/linux.Syscall6', 80],
   ['internal/runtime/syscall.Syscall6', 80],
   ['runtime/internal/syscall.Syscall6', 80],
 ]);
@@ -88,7 +89,7 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
   const [first, base, width, names] =
     version === '1.18' || version === '1.20'
-      ? [view.u64(at + 64), textStart(elf, at + 24, address + 24), 4, view.u64(at + 32)]
+      ? [view.u64(at + 64), textStart(elf, 24, address), 4, view.u64(at + 32)]
       : version === '1.16'
         ? [view.u64(at + 56), 0, 8, view.u64(at + 24)]
         : [16, 0, 8, 0];
@@ -125,17 +126,55 @@ function text({ view: { bytes } }: Elf, at: number, end: number): string {
   return result;
 }
 
-/** The word in the header, or what the loader puts there. */
+/** Place of `text` among the words of runtime.moduledata, of which the first is the address of the function table. */
+const MODULE_TEXT = 22;
+
+/**
+ * What entries of functions are relative to: a word of the table's header. Since Go 1.26 that one is empty, and
+ * runtime.moduledata (runtime/symtab.go) tells: in the text section the C compiler's code may come before that of Go.
+ */
 function textStart(elf: Elf, offset: number, address: number): number {
+  const written = pointerAt(elf, address + offset);
+  if (written > 0) return written;
+  for (const module of pointersTo(elf, address)) {
+    const text = pointerAt(elf, module + MODULE_TEXT * 8);
+    if (isCode(elf, text)) return text;
+  }
+  // A table without its module: in a file without C code the text section starts with Go's.
+  const text = elf.sections.find(({ name }) => name === '.text');
+  return text && fileOffset(elf, text.address) >= 0 ? text.address : 0;
+}
+
+/** A word as it is once the loader is done with it; 0 where there is none. */
+function pointerAt(elf: Elf, address: number): number {
   const { relocations } = elf;
   for (let i = 0; i < relocations.count; i++) {
     if (relocations.offset[i] === address && relocations.type[i] === relocationType.relative) {
       return relocations.addend[i] ?? 0;
     }
   }
-  const written = elf.view.u64(offset);
-  if (written !== 0) return written;
-  // Where it is empty, the table describes the text section from its start.
-  const text = elf.sections.find(({ name }) => name === '.text');
-  return text && fileOffset(elf, text.address) >= 0 ? text.address : 0;
+  const at = fileOffset(elf, address, 8);
+  return at < 0 ? 0 : elf.view.u64(at);
+}
+
+/** Addresses of words that hold an address, in order. */
+function pointersTo(elf: Elf, target: number): number[] {
+  const found: number[] = [];
+  const { relocations } = elf;
+  for (let i = 0; i < relocations.count; i++) {
+    if (relocations.addend[i] === target && relocations.type[i] === relocationType.relative) {
+      found.push(relocations.offset[i] ?? 0);
+    }
+  }
+  const word = Buffer.alloc(8);
+  word.writeBigUInt64LE(BigInt(target));
+  const { bytes } = elf.view;
+  for (const { type, offset, address, fileSize } of elf.segments) {
+    if (type !== segmentType.load) continue;
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(offset + fileSize, bytes.length));
+    for (const at of occurrences(content, word, offset)) {
+      if (at % 8 === 0) found.push(address - offset + at);
+    }
+  }
+  return found.sort((a, b) => a - b);
 }

@@ -6,7 +6,7 @@ import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-ta
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '8';
+export const analyzerVersion = '9';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {
