@@ -56,6 +56,7 @@ const magicEnd = Uint8Array.of(0xff, 0xff, 0xff, 0, 0, 1, 8);
  */
 export function goCode(elf: Elf): GoCode | undefined {
   let best: GoCode | undefined;
+  const search = { left: MAX_SEARCHES };
   let isGo = elf.sections.some(({ name }) => name === '.gopclntab' || name === '.go.buildinfo');
   const { bytes } = elf.view;
   for (const segment of elf.segments) {
@@ -66,7 +67,7 @@ export function goCode(elf: Elf): GoCode | undefined {
     for (const magic of occurrences(content, magicEnd, segment.offset + 1)) {
       const at = magic - 1;
       if (at % 8 !== 0 || at + 72 > end) continue;
-      const found = readTable(elf, at, segment.address - segment.offset + at, end - at);
+      const found = readTable(elf, at, segment.address - segment.offset + at, end - at, search);
       if (found && found.functions.length > (best?.functions.length ?? 0)) best = found;
     }
   }
@@ -81,7 +82,13 @@ function occurrences(content: Buffer, pattern: Uint8Array, from: number): number
   return found;
 }
 
-function readTable(elf: Elf, at: number, address: number, room: number): GoCode | undefined {
+function readTable(
+  elf: Elf,
+  at: number,
+  address: number,
+  room: number,
+  search: { left: number },
+): GoCode | undefined {
   const { view } = elf;
   const version = magics.get(view.u32(at) as 0xfffffffb);
   if (version === undefined || view.u16(at + 4) !== 0) return undefined;
@@ -89,7 +96,7 @@ function readTable(elf: Elf, at: number, address: number, room: number): GoCode 
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
   const [first, base, width, names] =
     version === '1.18' || version === '1.20'
-      ? [view.u64(at + 64), textStart(elf, 24, address), 4, view.u64(at + 32)]
+      ? [view.u64(at + 64), textStart(elf, 24, address, search), 4, view.u64(at + 32)]
       : version === '1.16'
         ? [view.u64(at + 56), 0, 8, view.u64(at + 24)]
         : [16, 0, 8, 0];
@@ -128,15 +135,17 @@ function text({ view: { bytes } }: Elf, at: number, end: number): string {
 
 /** Place of `text` among the words of runtime.moduledata, of which the first is the address of the function table. */
 const MODULE_TEXT = 22;
+/** Tables whose module is looked for in the whole file: there is one, and a hostile file may have any number. */
+const MAX_SEARCHES = 8;
 
 /**
  * What entries of functions are relative to: a word of the table's header. Since Go 1.26 that one is empty, and
  * runtime.moduledata (runtime/symtab.go) tells: in the text section the C compiler's code may come before that of Go.
  */
-function textStart(elf: Elf, offset: number, address: number): number {
+function textStart(elf: Elf, offset: number, address: number, search: { left: number }): number {
   const written = pointerAt(elf, address + offset);
   if (written > 0) return written;
-  for (const module of pointersTo(elf, address)) {
+  for (const module of search.left-- > 0 && Number.isSafeInteger(address) ? pointersTo(elf, address) : []) {
     const text = pointerAt(elf, module + MODULE_TEXT * 8);
     if (isCode(elf, text)) return text;
   }
