@@ -58,20 +58,29 @@ export function goCode(elf: Elf): GoCode | undefined {
   let best: GoCode | undefined;
   const search = { left: MAX_SEARCHES };
   let isGo = elf.sections.some(({ name }) => name === '.gopclntab' || name === '.go.buildinfo');
-  const { bytes } = elf.view;
-  for (const segment of elf.segments) {
-    if (segment.type !== segmentType.load) continue;
-    const end = Math.min(segment.offset + segment.fileSize, bytes.length);
-    const content = Buffer.from(bytes.buffer, bytes.byteOffset, end);
-    isGo ||= occurrences(content, buildInfo, segment.offset).some((at) => at % 16 === 0);
-    for (const magic of occurrences(content, magicEnd, segment.offset + 1)) {
+  for (const { content, offset, address } of loadedBytes(elf)) {
+    isGo ||= occurrences(content, buildInfo, offset).some((at) => at % 16 === 0);
+    for (const magic of occurrences(content, magicEnd, offset + 1)) {
       const at = magic - 1;
-      if (at % 8 !== 0 || at + 72 > end) continue;
-      const found = readTable(elf, at, segment.address - segment.offset + at, end - at, search);
+      const room = content.length - at;
+      if (at % 8 !== 0 || room < 72) continue;
+      const found = readTable(elf, at, address - offset + at, room, search);
       if (found && found.functions.length > (best?.functions.length ?? 0)) best = found;
     }
   }
   return best ?? (isGo ? { functions: [], table: undefined, layout: undefined } : undefined);
+}
+
+/** The file up to the end of each loaded segment, with where the segment starts in the file and in memory. */
+function* loadedBytes({
+  segments,
+  view: { bytes },
+}: Elf): Iterable<{ readonly content: Buffer; readonly offset: number; readonly address: number }> {
+  for (const { type, offset, address, fileSize } of segments) {
+    if (type !== segmentType.load) continue;
+    const end = Math.min(offset + fileSize, bytes.length);
+    yield { content: Buffer.from(bytes.buffer, bytes.byteOffset, end), offset, address };
+  }
 }
 
 /** Where a pattern stands from an offset on. */
@@ -96,7 +105,7 @@ function readTable(
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
   const [first, base, width, names] =
     version === '1.18' || version === '1.20'
-      ? [view.u64(at + 64), textStart(elf, 24, address, search), 4, view.u64(at + 32)]
+      ? [view.u64(at + 64), textStart(elf, address, search), 4, view.u64(at + 32)]
       : version === '1.16'
         ? [view.u64(at + 56), 0, 8, view.u64(at + 24)]
         : [16, 0, 8, 0];
@@ -133,6 +142,8 @@ function text({ view: { bytes } }: Elf, at: number, end: number): string {
   return result;
 }
 
+/** Byte of the table's header where its text's start stands (Go 1.18 to 1.25). */
+const HEADER_TEXT = 24;
 /** Place of `text` among the words of runtime.moduledata, of which the first is the address of the function table. */
 const MODULE_TEXT = 22;
 /** Tables whose module is looked for in the whole file: there is one, and a hostile file may have any number. */
@@ -142,12 +153,15 @@ const MAX_SEARCHES = 8;
  * What entries of functions are relative to: a word of the table's header. Since Go 1.26 that one is empty, and
  * runtime.moduledata (runtime/symtab.go) tells: in the text section the C compiler's code may come before that of Go.
  */
-function textStart(elf: Elf, offset: number, address: number, search: { left: number }): number {
-  const written = pointerAt(elf, address + offset);
+function textStart(elf: Elf, address: number, search: { left: number }): number {
+  const written = pointerAt(elf, address + HEADER_TEXT);
   if (written > 0) return written;
-  for (const module of search.left-- > 0 && Number.isSafeInteger(address) ? pointersTo(elf, address) : []) {
-    const text = pointerAt(elf, module + MODULE_TEXT * 8);
-    if (isCode(elf, text)) return text;
+  if (search.left > 0 && Number.isSafeInteger(address)) {
+    search.left--;
+    for (const module of pointersTo(elf, address)) {
+      const text = pointerAt(elf, module + MODULE_TEXT * 8);
+      if (isCode(elf, text)) return text;
+    }
   }
   // A table without its module: in a file without C code the text section starts with Go's.
   const text = elf.sections.find(({ name }) => name === '.text');
@@ -177,10 +191,7 @@ function pointersTo(elf: Elf, target: number): number[] {
   }
   const word = Buffer.alloc(8);
   word.writeBigUInt64LE(BigInt(target));
-  const { bytes } = elf.view;
-  for (const { type, offset, address, fileSize } of elf.segments) {
-    if (type !== segmentType.load) continue;
-    const content = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(offset + fileSize, bytes.length));
+  for (const { content, offset, address } of loadedBytes(elf)) {
     for (const at of occurrences(content, word, offset)) {
       if (at % 8 === 0) found.push(address - offset + at);
     }
