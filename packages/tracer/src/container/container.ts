@@ -1,7 +1,8 @@
 import type { Duplex, Readable } from 'node:stream';
 import { ProfGenError } from '@prof-gen/core';
 import type Docker from 'dockerode';
-import { callLimit, type Engine, saidBy, statusOf } from '../engine/engine.js';
+import { callLimit, type Engine, saidBy } from '../engine/engine.js';
+import { removeContainer } from '../engine/remove-container.js';
 import { type TarFile, tarOf } from '../engine/tar.js';
 import { behindGate, commandOf, gateFile, type Gate } from '../gate/gate.js';
 import { mountsOf, type Mount } from '../record/mounts.js';
@@ -287,14 +288,9 @@ export class Container {
   }
 
   /** Never fails because it is gone. */
-  async remove(): Promise<void> {
+  remove(): Promise<void> {
     this.#stream?.destroy();
-    try {
-      await this.#engine.call('remove a container', () => this.#handle.remove({ force: true, v: true }));
-    } catch (thrown) {
-      const status = thrown instanceof ProfGenError ? thrown.details?.['status'] : statusOf(thrown);
-      if (status !== 404 && status !== 409) throw thrown;
-    }
+    return removeContainer(this.#engine, this.#handle);
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type EngineFacts, ProfGenError, printable } from '@prof-gen/core';
 import type Docker from 'dockerode';
 import { label, loaderOf, ownerAlive, ownerLabel, ownerOf } from './owner.js';
+import { removeContainer } from './remove-container.js';
 
 /** Milliseconds that the engine gets for one call; loading an image gets more. */
 export const callLimit = 60_000;
@@ -136,7 +137,8 @@ export class Engine {
       this.docker.listContainers({ all: true, filters }),
     );
     for (const { Id } of containers.filter(({ Labels }) => mine(Labels))) {
-      await remove('a container', () => this.docker.getContainer(Id).remove({ force: true, v: true }));
+      await removeContainer(this, this.docker.getContainer(Id));
+      removed += 1;
     }
     const networks = await this.call('list networks', () => this.docker.listNetworks({ filters }));
     for (const { Id } of networks.filter(({ Labels }) => mine(Labels))) {

@@ -1,6 +1,7 @@
 import { type EventSink, ignoreEvents, ProfGenError, type RuntimeBase, x86_64Syscalls } from '@prof-gen/core';
 import type Docker from 'dockerode';
 import { defaultSocket, Engine } from '../engine/engine.js';
+import { removeContainer } from '../engine/remove-container.js';
 import { importPrograms } from '../self-test/import-programs.js';
 import { tinyProgram } from '../self-test/tiny-program.js';
 import { callsUnderNewFilters } from './runtime-calls.js';
@@ -172,7 +173,7 @@ async function starts(engine: Engine, image: string, way: Way, seccomp: string):
     if (thrown instanceof ProfGenError && /^trace\/engine/.test(thrown.code)) return false;
     throw thrown;
   } finally {
-    await engine.call('remove a container', () => handle.remove({ force: true, v: true }));
+    await removeContainer(engine, handle);
   }
 }
 

@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import type { Duplex } from 'node:stream';
-import { ProfGenError } from '@prof-gen/core';
 import type Docker from 'dockerode';
 import type { Container } from '../container/container.js';
 import type { Engine } from '../engine/engine.js';
+import { removeContainer } from '../engine/remove-container.js';
 
 /** Arguments that everything else is printed raw for: numbers alone, which is quick and short. */
 const decoded = ['execve', 'execveat', 'chdir', 'fchdir', 'mmap', 'mmap2', 'prctl'];
@@ -108,7 +108,7 @@ export class StraceHelper {
       };
       return new StraceHelper(engine, handle, { ended: exit(), said }, onLine);
     } catch (thrown) {
-      await removeHelper(engine, handle);
+      await removeContainer(engine, handle);
       throw thrown;
     }
   }
@@ -133,20 +133,11 @@ export class StraceHelper {
   }
 
   remove(): Promise<void> {
-    return removeHelper(this.#engine, this.#handle);
+    return removeContainer(this.#engine, this.#handle);
   }
 }
 
 const argumentsFor = (pid: number): string[] => [...straceOptions, '-p', String(pid)];
-
-async function removeHelper(engine: Engine, handle: Docker.Container): Promise<void> {
-  try {
-    await engine.call('remove a helper', () => handle.remove({ force: true, v: true }));
-  } catch (thrown) {
-    const status = thrown instanceof ProfGenError ? thrown.details?.['status'] : undefined;
-    if (status !== 404 && status !== 409) throw thrown;
-  }
-}
 
 /** Standard output line by line, the last one also where it was cut; the end of standard error. */
 function readSession(

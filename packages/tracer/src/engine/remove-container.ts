@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { ProfGenError } from '@prof-gen/core';
+import type { Engine } from './engine.js';
+
+/** The one call of dockerode's container that is used here. */
+export interface Removable {
+  remove(options: { force: true; v: true }): Promise<unknown>;
+}
+
+/** Milliseconds between attempts. Each attempt waits ten seconds in the engine itself before it gives up. */
+const pauses = [500, 1_000, 2_000, 4_000, 8_000];
+
+/**
+ * Removes a container with its anonymous volumes. It is no failure that the container is gone, or that another call
+ * removes it.
+ *
+ * On a busy machine the engine may not have heard within its ten seconds that a killed container has ended: it finds
+ * a zombie and gives up with status 500 (moby, daemon/kill.go, `killProcessDirectly`; daemon/delete.go,
+ * `cleanupContainer`). The process is reaped a moment later, so the engine is asked again.
+ *
+ * @throws ProfGenError `environment/engine`, `trace/engine-timeout`, `trace/engine`
+ */
+export async function removeContainer(
+  engine: Pick<Engine, 'call'>,
+  container: Removable,
+  waits: readonly number[] = pauses,
+): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await engine.call('remove a container', () => container.remove({ force: true, v: true }));
+      return;
+    } catch (thrown) {
+      const failure = thrown instanceof ProfGenError ? thrown : undefined;
+      const status = failure?.details?.['status'];
+      if (status === 404 || status === 409) return;
+      const wait = waits[attempt];
+      const unreaped = status === 500 && /could not kill/i.test(failure?.message ?? '');
+      if (!unreaped || wait === undefined) throw thrown;
+      await pause(wait);
+    }
+  }
+}
