@@ -55,6 +55,15 @@ describe('programs that a program starts by its own job', () => {
     });
   });
 
+  it('are what a tool hands its result to', async () => {
+    const files = { '/usr/bin/nekotools': elf, '/bin/chmod': elf, '/bin/chown': elf };
+    expect((await pathsOf(files, 'nekotools', 'boot', 'app.n')).sort()).toEqual([
+      '/bin/chmod',
+      '/bin/sh',
+      '/usr/bin/nekotools',
+    ]);
+  });
+
   it('come from the same home where the rule says so', async () => {
     const files = {
       '/opt/a/bin/java': elf,

@@ -103,8 +103,19 @@ export const launchRules: readonly LaunchRule[] = [
     // system(3), popen(3) and what these languages make of them.
     reason: 'the language runs command lines by the shell',
     program:
-      /\/(python|pypy|perl|j?ruby|node|nodejs|php|php-cgi|php-fpm|lua|luajit|guile|swipl|rakudo-[a-z]+|moar|julia|haxe|neko)-?[\d.]*$|\/R\/bin\/exec\/R$/,
+      /\/(python|pypy|perl|j?ruby|node|nodejs|php|php-cgi|php-fpm|lua|luajit|guile|swipl|rakudo-[a-z]+|moar|julia|haxe|haxelib|neko|nekoc|nekotools)-?[\d.]*$|\/R\/bin\/exec\/R$/,
     names: ['/bin/sh'],
+  },
+  {
+    // `nekotools boot` of src/tools/nekoboot.neko.
+    reason: 'nekotools makes what it builds executable by chmod',
+    program: /\/nekotools$/,
+    names: ['chmod'],
+  },
+  {
+    reason: "Haxe's package manager starts the compiler, Neko, and what fetches sources",
+    program: /\/haxelib$/,
+    names: ['haxe', 'neko', 'git', 'hg'],
   },
   {
     // R_CleanTempDir: libR.so has the line.

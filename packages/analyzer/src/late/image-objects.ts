@@ -13,7 +13,8 @@ export interface ImageObjects {
   matching(name: string): readonly string[];
 }
 
-const objectName = /\.(so|node)(\.[\d.]+)?$/;
+/** `.node` are addons of Node.js, `.ndll` libraries of Neko. */
+const objectName = /\.(so|node|ndll)(\.[\d.]+)?$/;
 /** Conversions of printf(3). */
 const conversion = /%[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|j|z|t)?[sdiuxXc]/g;
 /** Characters of a pattern's last part that must be constant, `lib` and suffix aside. */

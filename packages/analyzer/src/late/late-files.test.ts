@@ -51,6 +51,11 @@ describe('lateFilesOf', () => {
       plugin(12),
     ]);
   });
+  it("gives Neko's programs its libraries, not Apache's modules for it", async () => {
+    const directory = '/usr/lib/x86_64-linux-gnu/neko';
+    const libraries = { [`${directory}/std.ndll`]: elf, [`${directory}/mod_neko2.ndll`]: elf };
+    expect(await found(libraries, '/usr/bin/haxelib', 'libneko.so.2')).toEqual([`${directory}/std.ndll`]);
+  });
   it('opens engines and PAM modules by name alone', async () => {
     const legacy = '/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so';
     expect(await found({}, '/bin/x', 'libcrypto.so.3')).toEqual([legacy]);

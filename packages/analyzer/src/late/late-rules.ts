@@ -238,6 +238,12 @@ export const lateRules: readonly LateRule[] = [
     files: /\/julia\/.*\.so[\d.]*$/,
   },
   {
+    // `load_module` of libs of Neko's vm/load.c; mod_neko and mod_tora are modules of Apache.
+    reason: 'Neko loads its libraries by name',
+    soname: /^libneko\.so/,
+    files: /\/neko\/(?!mod_)[^/]+\.ndll$/,
+  },
+  {
     reason: "GHC's interpreter loads packages",
     program: /\/ghc(-iserv(-dyn)?)?(-[\d.]+)?$/,
     files: /\/(ghc|haskell-packages)\/.*\/libHS[^/]+\.so$/,
