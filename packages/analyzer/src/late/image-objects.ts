@@ -1,10 +1,18 @@
 import { posix } from 'node:path';
 import type { FileTree } from '@prof-gen/core';
 
+/** A way to name a shared object. */
+export interface ObjectPath {
+  /** Where it lies, or a link to it. */
+  readonly path: string;
+  /** The file's real path. */
+  readonly real: string;
+}
+
 /** Shared objects of an image, by path and by name. */
 export interface ImageObjects {
-  /** Real paths of ELF files that are named like shared objects, in the tree's order. */
-  readonly paths: readonly string[];
+  /** ELF files that are named like shared objects, links to them included, in the tree's order. */
+  readonly paths: readonly ObjectPath[];
   /**
    * Objects that a constant of reachable code may mean when the loader finds nothing under it: those whose
    * path, links included, ends in it. `%s` and the like stand for any part of a file's name. Sorted.
@@ -23,13 +31,13 @@ const maximumPatterns = 1000;
 
 /** The index of one image; the tree is gone through once. */
 export function imageObjects(tree: FileTree): ImageObjects {
-  const paths: string[] = [];
+  const paths: ObjectPath[] = [];
   const byName = new Map<string, Map<string, string>>();
   for (const entry of tree.entries()) {
     if (entry.type === 'directory' || !objectName.test(entry.path)) continue;
     const found = entry.type === 'symlink' ? tree.resolve(entry.path) : { ok: true as const, entry };
     if (!found.ok || found.entry.type !== 'file' || found.entry.kind !== 'elf') continue;
-    if (entry.type === 'file') paths.push(entry.path);
+    paths.push({ path: entry.path, real: found.entry.path });
     const name = posix.basename(entry.path);
     const same = byName.get(name) ?? new Map<string, string>();
     same.set(entry.path, found.entry.path);

@@ -56,6 +56,13 @@ describe('lateFilesOf', () => {
     const libraries = { [`${directory}/std.ndll`]: elf, [`${directory}/mod_neko2.ndll`]: elf };
     expect(await found(libraries, '/usr/bin/haxelib', 'libneko.so.2')).toEqual([`${directory}/std.ndll`]);
   });
+  it('follows links in the directory of a rule', async () => {
+    const linked = {
+      '/usr/lib/julia/libgit2.so': { link: '../libgit2.so.1.1' },
+      '/usr/lib/libgit2.so.1.1': elf,
+    };
+    expect(await found(linked, '/usr/bin/julia')).toEqual(['/usr/lib/libgit2.so.1.1']);
+  });
   it('opens engines and PAM modules by name alone', async () => {
     const legacy = '/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so';
     expect(await found({}, '/bin/x', 'libcrypto.so.3')).toEqual([legacy]);

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FileEntry, FileTree } from '@prof-gen/core';
 import type { AskedNames } from '../link/bind-symbols.js';
-import { imageObjects } from './image-objects.js';
+import { imageObjects, type ObjectPath } from './image-objects.js';
 import { type LateRule, lateRules, type ModuleConfiguration } from './late-rules.js';
 
 /** A file that a rule says a program may open. */
@@ -38,12 +38,12 @@ const unused = /\/(mods|modules|conf|sites)-available\//;
 
 /**
  * The directory rules for one image: the tree is gone through once, configuration is read once.
- * @param objects real paths of the image's shared objects
+ * @param objects the image's shared objects; a rule's directory may hold links to them
  * @returns for a host, the files that it may open, sorted by path
  */
 export function lateFilesOf(
   tree: FileTree,
-  objects: readonly string[] = imageObjects(tree).paths,
+  objects: readonly ObjectPath[] = imageObjects(tree).paths,
   rules: readonly LateRule[] = lateRules,
 ): (host: LateHost) => Promise<readonly LateFile[]> {
   const patterns = rules.flatMap(({ selected, named }) => [
@@ -75,11 +75,12 @@ export function lateFilesOf(
   }
 
   /** The files of the image that a rule opens, whoever the host is. */
-  async function candidates(rule: LateRule): Promise<readonly string[]> {
+  async function candidates(rule: LateRule): Promise<readonly ObjectPath[]> {
     const { files, selected, named } = rule;
-    const opened: string[] = [];
+    const opened: ObjectPath[] = [];
     if (named !== undefined) {
-      for (const name of (await namesIn(named))?.names ?? []) if (loadable.test(name)) opened.push(name);
+      for (const name of (await namesIn(named))?.names ?? [])
+        if (loadable.test(name)) opened.push({ path: name, real: name });
     }
     if (files === undefined) return opened;
     let names: Set<string> | undefined;
@@ -92,9 +93,9 @@ export function lateFilesOf(
       }
     }
     const isSelected = (path: string): boolean => names === undefined || names.has(moduleName(path));
-    return [...opened, ...objects.filter((path) => files.test(path) && isSelected(path))];
+    return [...opened, ...objects.filter(({ path }) => files.test(path) && isSelected(path))];
   }
-  const known = new Map<LateRule, Promise<readonly string[]>>();
+  const known = new Map<LateRule, Promise<readonly ObjectPath[]>>();
 
   return async ({ program, sonames }) => {
     const found = new Map<string, LateRule>();
@@ -105,9 +106,9 @@ export function lateFilesOf(
       if (!holds) continue;
       const opened = known.get(rule) ?? candidates(rule);
       known.set(rule, opened);
-      for (const path of await opened) {
-        if (found.has(path) || (rule.besideProgram && !path.startsWith(home))) continue;
-        found.set(path, rule);
+      for (const { path, real } of await opened) {
+        if (found.has(real) || (rule.besideProgram && !path.startsWith(home))) continue;
+        found.set(real, rule);
       }
     }
     return [...found]

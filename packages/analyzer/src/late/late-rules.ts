@@ -18,7 +18,7 @@ export interface LateRule {
   readonly reason: string;
   readonly program?: RegExp;
   readonly soname?: RegExp;
-  /** Real path of the files that may be opened. */
+  /** Path of the files that may be opened, or of links to them. */
   readonly files?: RegExp;
   /** Only files under the directory that holds the program's own, as `bin/java` and `lib/` of one Java home. */
   readonly besideProgram?: true;

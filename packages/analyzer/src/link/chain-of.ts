@@ -20,6 +20,7 @@ const initialTexts: Readonly<Record<InitialReason, string>> = {
   'thread-data': 'initial data of each thread',
   'unreferenced-data': 'data that no reference in the file leads to',
   go: "Go's runtime may reach it",
+  julia: "a function of Julia's system image",
 };
 
 const hex = (address: number): string => `0x${address.toString(16)}`;

@@ -28,6 +28,7 @@ import {
 import { goObjects } from './go-objects.js';
 import { slotsInCode } from './slots-in-code.js';
 import { exportedWriters, guardEdges, type ImportCall, plainEdges } from './guard-edges.js';
+import { juliaImage } from './julia-image.js';
 import type { CodeEdge } from './plan-guards.js';
 import { bestNames } from './symbol-names.js';
 
@@ -241,11 +242,17 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const lookups: NameUse[] = [];
   const isLoader = elf.symbols.some((s) => s.defined && (s.name === '_rtld_global' || s.name === '__dls2b'));
   const lookingUp = functionsLookingUp(elf, table, stubOf, slotAt);
+  const julia = juliaImage(elf);
+  for (const name of julia?.names ?? []) lookups.push({ node: 0, name });
   const useString = (node: number, address: number, fromCode: boolean): void => {
     const text = constantString(elf, address);
     if (text === undefined) return;
     if (/\.so(\.\d+)*$/.test(text) && text.length > 3) lateNames.push({ node, name: text });
-    else if (fromCode && (isLoader || lookingUp.has(node)) && /^[A-Za-z_]\w{2,}$/.test(text))
+    else if (
+      fromCode &&
+      (isLoader || julia !== undefined || lookingUp.has(node)) &&
+      /^[A-Za-z_]\w{2,}$/.test(text)
+    )
       lookups.push({ node, name: text });
   };
   /** Go's compiler makes no address outside of what it is for. */
@@ -450,6 +457,7 @@ function build(elf: Elf, code: CodeMap): FileGraph {
       if (!goData || (incoming[node] === 0 && goFunctions.has(functions[node]?.start ?? 0)))
         addInitial(node, 'go');
     }
+  if (julia) for (const { start } of functions) addInitialFunction(start, 'julia');
   if (entry >= 0) incoming[entry] = 1;
   let unreferenced = 0;
   functions.forEach((f, node) => {

@@ -6,7 +6,7 @@ import type { GuardedEdge, SummaryArgument, SummaryConstraint } from './guard-ta
  * Version of the analysis. Part of the key under which summaries are kept, so raise it with every change that
  * may change a summary or what linking makes of it.
  */
-export const analyzerVersion = '9';
+export const analyzerVersion = '10';
 
 /** A symbol that the file asks the loader for. A file may ask for its own (they can be interposed). */
 export interface ImportedSymbol {
@@ -94,6 +94,7 @@ export const nodeRole = {
  * - `resolver`: the loader calls it to fill a GOT entry (IRELATIVE)
  * - `thread-data`, `unreferenced-data`: a data object that is reached in ways that references do not show
  * - `go`: Go's runtime may reach it
+ * - `julia`: a function of a system image of Julia
  */
 export const initialReasons = [
   'init-or-fini',
@@ -102,6 +103,7 @@ export const initialReasons = [
   'thread-data',
   'unreferenced-data',
   'go',
+  'julia',
 ] as const;
 export type InitialReason = (typeof initialReasons)[number];
 

@@ -214,6 +214,9 @@ describe('expectedDenials', () => {
       expect(isExpected('clone3')).toBe(false);
       expect(isExpected('read')).toBe(false);
       expect(isExpected('getpid', 'ENOSYS')).toBe(false);
+      // A number that is no call of Linux.
+      expect(isExpected('syscall_1008', 'ENOSYS')).toBe(true);
+      expect(isExpected('syscall_1008')).toBe(false);
     }
   });
 });
