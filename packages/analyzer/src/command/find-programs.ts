@@ -338,6 +338,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       below,
       interpreters + 1,
     );
+    await launch(entry.path, below);
   }
 
   function notExecutable(path: string): ProfGenError {

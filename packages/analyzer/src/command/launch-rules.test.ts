@@ -64,6 +64,25 @@ describe('programs that a program starts by its own job', () => {
     ]);
   });
 
+  it('are those of a script in a language that is not followed', async () => {
+    const perl = { content: '#!/usr/bin/perl\nsystem "m4";', mode: 0o755 };
+    const files = {
+      '/usr/bin/perl': elf,
+      '/usr/bin/m4': elf,
+      '/usr/bin/sed': elf,
+      '/usr/bin/autoreconf': perl,
+      '/usr/bin/automake': { link: 'automake-1.17' },
+      '/usr/bin/automake-1.17': perl,
+      '/usr/bin/libtoolize': { content: '#!/bin/sh\nsed p < /dev/null\n', mode: 0o755 },
+    };
+    expect((await pathsOf(files, 'autoreconf', '-fi')).sort()).toEqual([
+      '/bin/sh',
+      '/usr/bin/m4',
+      '/usr/bin/perl',
+      '/usr/bin/sed',
+    ]);
+  });
+
   it('come from the same home where the rule says so', async () => {
     const files = {
       '/opt/a/bin/java': elf,

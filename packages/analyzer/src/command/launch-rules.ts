@@ -1,11 +1,11 @@
 /**
- * Programs that a program starts by its own job, whoever gave it its work: a compiler its passes, a runtime its
- * helpers. What a program starts because a script in its own language says so is not among them.
+ * Programs that a program, or a script in a language that is not followed, starts by its own job, whoever gave it its
+ * work: a compiler its passes, a runtime its helpers. What a program starts because a script in its own language says so is not among them.
  */
 export interface LaunchRule {
   /** Shown as the reason why a program is analysed. */
   readonly reason: string;
-  /** Real path of the program that starts others. */
+  /** Real path of the program or script that starts others. */
   readonly program: RegExp;
   /** Real path of the files that it may start. */
   readonly files?: RegExp;
@@ -47,6 +47,36 @@ export const launchRules: readonly LaunchRule[] = [
     reason: 'make runs each line of a rule by the shell',
     program: /\/g?make$/,
     names: ['/bin/sh'],
+  },
+  {
+    // Perl scripts, which are not followed; libtoolize and autopoint are for the shell, and are.
+    reason: "autoconf's and automake's tools start each other and m4",
+    program: /\/(autoreconf|autoconf|autoheader|autom4te|autoscan|autoupdate|ifnames|aclocal|automake)(-[\d.]+)?$/,
+    names: [
+      'autoconf',
+      'autoheader',
+      'autom4te',
+      'aclocal',
+      'automake',
+      'm4',
+      'libtoolize',
+      'autopoint',
+      'gtkdocize',
+      'intltoolize',
+      'make',
+    ],
+  },
+  {
+    // What `git NAME` starts beyond its own commands is named on its command line.
+    reason: 'git starts itself, its transports and helpers that hold passwords',
+    program: /\/git$/,
+    files: /\/git-core\/git(-remote-[a-z]+|-http-fetch|-submodule|-credential-[a-z-]+)?$/,
+    names: ['/bin/sh', 'ssh', 'gpg'],
+  },
+  {
+    reason: 'Composer takes sources by git and archives by unzip',
+    program: /\/composer(\.phar)?$/,
+    names: ['git', 'unzip', '7z', 'hg', 'svn', '/bin/sh'],
   },
   {
     reason: "the go command starts the tools of its tree, and C's compiler for cgo",
