@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -63,6 +63,32 @@ describe('loadDataset', () => {
     // Named after its application and where it is from: a suite of Debian, or npm in a version.
     const origin = /-(?:bullseye|bookworm|trixie|sid|\d+-npm)$/;
     for (const { name, test } of images) expect(name.replace(origin, '')).toBe(test?.name);
+  });
+
+  it('reads all of the corpus as the files that it includes', async () => {
+    const datasets = join(import.meta.dirname, '../../../datasets');
+    const [whole, ...parts] = await Promise.all(
+      ['corpus', 'applications', 'suites'].map((name) => loadDataset(join(datasets, `${name}.yaml`))),
+    );
+    expect(whole?.dataset.name).toBe('corpus');
+    expect(whole?.images).toEqual(parts.flatMap(({ images }) => images));
+  });
+
+  it('includes files of another directory, and no files that include others', async () => {
+    await mkdir(join(directory, 'parts'), { recursive: true });
+    await writeFile(join(directory, 'parts/a.yaml'), `${head}  - { name: a, reference: 'docker:a' }\n`);
+    const including = (file: string) =>
+      `schemaVersion: 1\nname: all\ndescription: all\nincludes: [${file}]\nimages: [{ name: b, reference: 'docker:b' }]\n`;
+    const file = await dataset(including('parts/a.yaml'));
+    expect((await loadDataset(file)).images.map(({ name }) => name)).toEqual(['a', 'b']);
+    await writeFile(join(directory, 'parts/b.yaml'), including('a.yaml'));
+    await expect(dataset(including('parts/b.yaml')).then((path) => loadDataset(path))).rejects.toMatchObject({
+      code: 'usage/bad-dataset',
+      hint: expect.stringContaining('dataset.yaml') as unknown,
+    });
+    await expect(
+      dataset('schemaVersion: 1\nname: x\ndescription: x\n').then((path) => loadDataset(path)),
+    ).rejects.toThrow(/no images/);
   });
 
   it('takes the images that are asked for, in the order of the dataset, under a hash of their own', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import {
   type Dataset,
   type DatasetImage,
@@ -34,6 +34,32 @@ function runnable(value: unknown, what: string): unknown {
     : value;
 }
 
+/** What a file says. */
+async function readDataset(file: string): Promise<Dataset> {
+  const what = `dataset ${printable(file)}`;
+  return validated(datasetSchema, runnable(await readYaml(file), what), what, 'usage/bad-dataset');
+}
+
+/** Images of the files that a dataset includes, their workloads relative to the dataset's own directory. */
+async function includedImages(file: string, includes: readonly string[]): Promise<DatasetImage[]> {
+  const directory = dirname(file);
+  const images: DatasetImage[] = [];
+  for (const include of includes) {
+    const path = join(directory, include);
+    const included = await readDataset(path);
+    if (included.includes !== undefined) {
+      throw new ProfGenError('usage/bad-dataset', `dataset ${printable(path)} includes others itself`, {
+        hint: `name those in ${printable(file)}`,
+      });
+    }
+    for (const { workload, ...image } of included.images) {
+      const moved = workload && relative(directory, resolve(dirname(path), workload));
+      images.push(moved === undefined ? image : { ...image, workload: moved });
+    }
+  }
+  return images;
+}
+
 /**
  * A dataset with the workloads that it names; one of Docker's official images (docs/formats.md) as well. With `only`, a
  * part of it: its hash is that of the part, so that a part and the whole are not resumed as one another.
@@ -42,7 +68,8 @@ function runnable(value: unknown, what: string): unknown {
  */
 export async function loadDataset(file: string, only: readonly string[] = []): Promise<LoadedDataset> {
   const what = `dataset ${printable(file)}`;
-  const whole = validated(datasetSchema, runnable(await readYaml(file), what), what, 'usage/bad-dataset');
+  const { includes = [], ...own } = await readDataset(file);
+  const whole = { ...own, images: [...(await includedImages(file, includes)), ...own.images] };
   const seen = new Set<string>();
   for (const { name } of whole.images) {
     if (seen.has(name)) throw new ProfGenError('usage/bad-dataset', `${what} has two images called ${name}`);

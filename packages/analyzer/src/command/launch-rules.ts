@@ -51,7 +51,8 @@ export const launchRules: readonly LaunchRule[] = [
   {
     // Perl scripts, which are not followed; libtoolize and autopoint are for the shell, and are.
     reason: "autoconf's and automake's tools start each other and m4",
-    program: /\/(autoreconf|autoconf|autoheader|autom4te|autoscan|autoupdate|ifnames|aclocal|automake)(-[\d.]+)?$/,
+    program:
+      /\/(autoreconf|autoconf|autoheader|autom4te|autoscan|autoupdate|ifnames|aclocal|automake)(-[\d.]+)?$/,
     names: [
       'autoconf',
       'autoheader',

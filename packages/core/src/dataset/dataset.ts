@@ -18,10 +18,16 @@ export const datasetImageSchema = z.strictObject({
 });
 export type DatasetImage = z.infer<typeof datasetImageSchema>;
 
-export const datasetSchema = z.strictObject({
-  schemaVersion: z.literal(1),
-  name: z.string(),
-  description: z.string(),
-  images: z.array(datasetImageSchema).min(1),
-});
+export const datasetSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    name: z.string(),
+    description: z.string(),
+    /** Dataset files whose images come first, relative to this file. They include no others. */
+    includes: z.array(z.string()).optional(),
+    images: z.array(datasetImageSchema).default([]),
+  })
+  .refine(({ includes, images }) => images.length > 0 || (includes ?? []).length > 0, {
+    error: 'no images',
+  });
 export type Dataset = z.infer<typeof datasetSchema>;
