@@ -5,12 +5,12 @@ import { claimsText } from '../reporters/claims-text.js';
 import { evaluateDataset } from './evaluate-dataset.js';
 import { type DatasetOptions, datasetOptions, sessionOptions } from './session-options.js';
 
-const defaultDataset = 'datasets/applications.yaml';
+const defaultDataset = 'datasets/corpus.yaml';
 
 const examples = `
 Runs the dataset with --compare, compares, renders REPORTS/NAME/index.html with claims.json beside it, and
 prints each claim of the paper with its figure, ours, and the command behind it. A dataset's images must
-be there: ./scripts/evaluate applications builds those of ${defaultDataset}.
+be there: ./scripts/evaluate corpus builds those of ${defaultDataset}.
 
 Examples:
   prof-gen reproduce
