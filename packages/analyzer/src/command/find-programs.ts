@@ -373,6 +373,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
         interpreter,
         `what a program in ${interpreter} starts by itself is left to the trace`,
       );
+      if (script?.ok) await launch(script.entry.path, start);
     }
     const variable = (wanted: string): string | undefined => single(start.env.get(wanted));
     for (const inner of innerCommands(name, words, variable)) {

@@ -81,6 +81,8 @@ describe('programs that a program starts by its own job', () => {
       '/usr/bin/perl',
       '/usr/bin/sed',
     ]);
+    expect(await pathsOf(files, 'perl', '/usr/bin/autoconf')).not.toContain('/usr/bin/m4');
+    expect(await pathsOf(files, 'perl', '/usr/bin/automake')).toContain('/usr/bin/m4');
   });
 
   it('come from the same home where the rule says so', async () => {

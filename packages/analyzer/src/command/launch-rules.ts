@@ -1,6 +1,7 @@
 /**
  * Programs that a program, or a script in a language that is not followed, starts by its own job, whoever gave it its
- * work: a compiler its passes, a runtime its helpers. What a program starts because a script in its own language says so is not among them.
+ * work: a compiler its passes, a runtime its helpers. What a program starts because a script in its own language says
+ * so is not among them.
  */
 export interface LaunchRule {
   /** Shown as the reason why a program is analysed. */

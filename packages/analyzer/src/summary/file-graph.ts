@@ -243,7 +243,8 @@ function build(elf: Elf, code: CodeMap): FileGraph {
   const isLoader = elf.symbols.some((s) => s.defined && (s.name === '_rtld_global' || s.name === '__dls2b'));
   const lookingUp = functionsLookingUp(elf, table, stubOf, slotAt);
   const julia = juliaImage(elf);
-  for (const name of julia?.names ?? []) lookups.push({ node: 0, name });
+  // All of its functions are live, the first as well as any.
+  if (functions.length > 0) for (const name of julia?.names ?? []) lookups.push({ node: 0, name });
   const useString = (node: number, address: number, fromCode: boolean): void => {
     const text = constantString(elf, address);
     if (text === undefined) return;

@@ -33,22 +33,36 @@ describe('juliaImage', () => {
     expect(namesOf('1st', 0, 'ab', 0, 'größe', 0)).toEqual([]);
   });
 
+  it('looks through the whole file where the data has no size', () => {
+    const file = buildElf({
+      code: Uint8Array.of(RET),
+      data: new TextEncoder().encode('\0\0uv_listen\0'),
+      symbols: [symbol(0)],
+    });
+    expect(juliaImage(parseElf(file))?.names).toContain('uv_listen');
+  });
+
   it('is silent about all other files', () => {
     expect(juliaImage(parseElf(buildElf({ code: Uint8Array.of(RET), symbols: [] })))).toBeUndefined();
   });
 
   it('makes each function live, and its names asked for', () => {
-    const graph = fileGraph(parseElf(image('uv_listen', 0)));
-    expect(graph.lookups).toEqual([{ node: 0, name: 'uv_listen' }]);
-    const other = buildElf({
+    const data = new TextEncoder().encode('uv_listen\0');
+    const file = buildElf({
       code: Uint8Array.of(RET, RET),
-      data: Uint8Array.of(0),
+      data,
       symbols: [
-        symbol(1),
+        symbol(data.length),
         { name: 'first', address: CODE, size: 1 },
         { name: 'last', address: CODE + 1, size: 1 },
       ],
     });
-    expect([...fileGraph(parseElf(other)).initialReasons.values()]).toEqual(['julia', 'julia']);
+    const graph = fileGraph(parseElf(file));
+    expect([...graph.initialReasons.values()]).toEqual(['julia', 'julia']);
+    expect(graph.lookups).toEqual([{ node: 0, name: 'uv_listen' }]);
+  });
+
+  it('asks for nothing where there is no function', () => {
+    expect(fileGraph(parseElf(image('uv_listen', 0))).lookups).toEqual([]);
   });
 });

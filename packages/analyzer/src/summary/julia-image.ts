@@ -34,10 +34,12 @@ classOf[0x5f] = NAME;
 export function juliaImage(elf: Elf): JuliaImage | undefined {
   const data = elf.symbols.find(({ defined, name }) => defined && name === DATA);
   if (data === undefined) return undefined;
+  const { bytes } = elf.view;
   const start = fileOffset(elf, data.address, data.size);
-  if (start < 0) return { names: [] };
+  // Where the symbol does not say how much there is, it may be anywhere.
+  const serialized = start < 0 || data.size === 0 ? bytes : bytes.subarray(start, start + data.size);
   const names = new Set<string>();
-  for (const name of namesIn(elf.view.bytes.subarray(start, start + data.size))) {
+  for (const name of namesIn(serialized)) {
     names.add(name);
     if (names.size > MAX_NAMES) {
       throw new ProfGenError('elf/too-complex', 'The names in the system image of Julia never end');
