@@ -24,7 +24,7 @@ interface EngineInfo {
   readonly CgroupDriver?: string;
 }
 
-export function statusOf(thrown: unknown): number | undefined {
+function statusOf(thrown: unknown): number | undefined {
   return (thrown as EngineFailure | undefined)?.statusCode;
 }
 
