@@ -1,10 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProfGenError } from '@prof-gen/core';
-import type { Engine } from './engine.js';
 
 /** The one call of dockerode's container that is used here. */
 export interface Removable {
   remove(options: { force: true; v: true }): Promise<unknown>;
+}
+
+/** `Engine`, which calls this itself. */
+interface Caller {
+  call<T>(what: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** Milliseconds between attempts. Each attempt waits ten seconds in the engine itself before it gives up. */
@@ -21,7 +25,7 @@ const pauses = [500, 1_000, 2_000, 4_000, 8_000];
  * @throws ProfGenError `environment/engine`, `trace/engine-timeout`, `trace/engine`
  */
 export async function removeContainer(
-  engine: Pick<Engine, 'call'>,
+  engine: Caller,
   container: Removable,
   waits: readonly number[] = pauses,
 ): Promise<void> {
