@@ -288,9 +288,9 @@ export class Container {
   }
 
   /** Never fails because it is gone. */
-  remove(): Promise<void> {
+  async remove(): Promise<void> {
     this.#stream?.destroy();
-    return removeContainer(this.#engine, this.#handle);
+    await removeContainer(this.#engine, this.#handle);
   }
 }
 

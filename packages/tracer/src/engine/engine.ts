@@ -137,8 +137,7 @@ export class Engine {
       this.docker.listContainers({ all: true, filters }),
     );
     for (const { Id } of containers.filter(({ Labels }) => mine(Labels))) {
-      await removeContainer(this, this.docker.getContainer(Id));
-      removed += 1;
+      if (await removeContainer(this, this.docker.getContainer(Id))) removed += 1;
     }
     const networks = await this.call('list networks', () => this.docker.listNetworks({ filters }));
     for (const { Id } of networks.filter(({ Labels }) => mine(Labels))) {

@@ -30,14 +30,14 @@ function failing(...failures: readonly Error[]) {
 describe('removeContainer', () => {
   it('asks again while a killed process is not reaped', async () => {
     const container = failing(zombie, zombie);
-    await removeContainer(engine, container, [0, 0]);
+    expect(await removeContainer(engine, container, [0, 0])).toBe(true);
     expect(container.calls()).toBe(3);
   });
 
   it('takes a container that is gone, or that another call removes, as removed', async () => {
     for (const status of [404, 409]) {
       const container = failing(failure(status, 'no such container'));
-      await removeContainer(engine, container, [0]);
+      expect(await removeContainer(engine, container, [0])).toBe(false);
       expect(container.calls()).toBe(1);
     }
   });

@@ -22,21 +22,22 @@ const pauses = [500, 1_000, 2_000, 4_000, 8_000];
  * a zombie and gives up with status 500 (moby, daemon/kill.go, `killProcessDirectly`; daemon/delete.go,
  * `cleanupContainer`). The process is reaped a moment later, so the engine is asked again.
  *
+ * @returns whether it was there, and not being removed
  * @throws ProfGenError `environment/engine`, `trace/engine-timeout`, `trace/engine`
  */
 export async function removeContainer(
   engine: Caller,
   container: Removable,
   waits: readonly number[] = pauses,
-): Promise<void> {
+): Promise<boolean> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await engine.call('remove a container', () => container.remove({ force: true, v: true }));
-      return;
+      return true;
     } catch (thrown) {
       const failure = thrown instanceof ProfGenError ? thrown : undefined;
       const status = failure?.details?.['status'];
-      if (status === 404 || status === 409) return;
+      if (status === 404 || status === 409) return false;
       const wait = waits[attempt];
       const unreaped = status === 500 && /could not kill/i.test(failure?.message ?? '');
       if (!unreaped || wait === undefined) throw thrown;

@@ -132,8 +132,8 @@ export class StraceHelper {
     return { ended: exit(), said };
   }
 
-  remove(): Promise<void> {
-    return removeContainer(this.#engine, this.#handle);
+  async remove(): Promise<void> {
+    await removeContainer(this.#engine, this.#handle);
   }
 }
 
