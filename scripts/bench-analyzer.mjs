@@ -2,11 +2,12 @@
 // How fast static analysis is, in ratios of one run: against `objdump -d` over the same files, with and without
 // cached summaries, with one thread and with two; and how large summaries are. A benchmark: nothing fails here.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { measured, median } from './bench/measured.mjs';
+import { writeJson } from './bench/write-json.mjs';
 import { provideRootfs, workspace } from './soundness/rootfs.mjs';
 import { printTable } from './soundness/table.mjs';
 
@@ -57,8 +58,7 @@ try {
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
-await mkdir(dirname(resolve(values.json)), { recursive: true });
-await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+await writeJson(values.json, result);
 
 /** A process of scripts/bench, with what it wrote and what it took. */
 async function child(script, args) {

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // What the static part costs over a whole dataset: once with an empty cache and once with a full one, and where the
 // time goes. It fails only when an image could not be analysed, or when the two runs differ in what they found.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openSummaryStore } from '@prof-gen/store';
 import Database from 'better-sqlite3';
 import { measured } from './bench/measured.mjs';
+import { writeJson } from './bench/write-json.mjs';
 import { printTable } from './soundness/table.mjs';
 
 const workspace = join(import.meta.dirname, '..');
@@ -58,8 +59,7 @@ try {
   const failures = [...cold.failures, ...warm.failures];
   if (cold.profiles !== warm.profiles) failures.push('the cold and the warm run differ in their profiles');
   for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
-  await mkdir(dirname(resolve(values.json)), { recursive: true });
-  await writeFile(values.json, `${JSON.stringify({ ...result, failures }, null, 2)}\n`);
+  await writeJson(values.json, { ...result, failures });
   process.exitCode = failures.length === 0 ? 0 : 1;
 } finally {
   await rm(scratch, { recursive: true, force: true });
@@ -70,31 +70,19 @@ async function analysed(way) {
   process.stderr.write(`${way} run…\n`);
   const results = join(scratch, way);
   const load = loadavg()[0];
-  const only = values.only.length === 0 ? [] : ['--only', ...values.only];
-  const argv = [
-    process.execPath,
-    join(workspace, 'packages/cli/bin/prof-gen.js'),
-    'run',
-    values.dataset,
-    ...only,
-  ];
-  const options = ['--static', '--no-report', '--no-progress', '--jobs', values.jobs];
-  // A program that fails is told by its image below; whoever cannot run at all is told here.
   const failures = [];
   const time = await measured([
-    ...argv,
-    ...options,
+    ...[process.execPath, join(workspace, 'packages/cli/bin/prof-gen.js'), 'run', values.dataset],
+    ...(values.only.length === 0 ? [] : ['--only', ...values.only]),
+    ...['--static', '--no-report', '--no-progress', '--jobs', values.jobs],
     ...['--results', results, '--cache', join(scratch, 'cache')],
   ]).catch((thrown) => {
-    failures.push(
-      `${way}: ${String(thrown.stderr ?? thrown)
-        .trim()
-        .split('\n')
-        .slice(-3)
-        .join(' ')}`,
-    );
+    const said = String(thrown.stderr ?? thrown).trim();
+    failures.push(`${way}: ${said.split('\n').slice(-3).join(' ')}`);
   });
-  const [name] = await readdir(results);
+  // Images that failed are in the results; without any, nothing ran at all.
+  const [name] = await readdir(results).catch(() => []);
+  if (name === undefined) throw new Error(failures.join('; '));
   const database = new Database(join(results, name, 'results.db'), { readonly: true });
   const count = (sql) => database.prepare(sql).pluck().get();
   const each = (sql) => database.prepare(sql).all();

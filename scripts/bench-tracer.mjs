@@ -3,15 +3,16 @@
 // and whether everything is seen of many short-lived processes and of many containers at once. Only the latter can
 // fail: it is a matter of counting.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { dockerProfileSchema, workloadSchema, x86_64Syscalls } from '@prof-gen/core';
 import { defaultCapabilities, expectedDenialsOf } from '@prof-gen/profile';
 import { openTracer } from '@prof-gen/tracer';
 import { median } from './bench/measured.mjs';
 import { traced, untraced } from './bench/redis-server.mjs';
+import { writeJson } from './bench/write-json.mjs';
 import { provideImages } from './provide-images.mjs';
 import { printTable } from './soundness/table.mjs';
 
@@ -57,8 +58,7 @@ if (isWanted('redis')) result.redis = await benchRedis();
 if (isWanted('storm')) result.storm = await benchStorm();
 if (isWanted('many')) result.many = await benchMany();
 for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
-await mkdir(dirname(resolve(values.json)), { recursive: true });
-await writeFile(values.json, `${JSON.stringify({ ...result, failures }, null, 2)}\n`);
+await writeJson(values.json, { ...result, failures });
 process.exitCode = failures.length === 0 ? 0 : 1;
 
 /** A profile for the server, made as a user would make it. */

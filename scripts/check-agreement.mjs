@@ -4,14 +4,15 @@
 // restart_syscall, which no program makes: the kernel puts it in place of a call that a stop has interrupted
 // (restart_syscall(2)), and strace stops a program at each of its calls.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { soundnessCasesSchema, syscallName, x86_64Syscalls } from '@prof-gen/core';
 import { readStraceLog } from '@prof-gen/testkit';
 import { openTracer } from '@prof-gen/tracer';
 import { parse } from 'yaml';
+import { writeJson } from './bench/write-json.mjs';
 import { provideImages } from './provide-images.mjs';
 import { printTable } from './soundness/table.mjs';
 
@@ -169,6 +170,5 @@ process.stdout.write(
   `\n${programs.size} programs in ${wanted.length} cases, ${rows.reduce((sum, { calls }) => sum + calls.length, 0)} calls; ` +
     `${failures.length} differences; ${Math.round((Date.now() - started) / 1000)} s\n`,
 );
-await mkdir(dirname(resolve(values.json)), { recursive: true });
-await writeFile(values.json, `${JSON.stringify({ schemaVersion: 1, programs: rows, failures }, null, 2)}\n`);
+await writeJson(values.json, { schemaVersion: 1, programs: rows, failures });
 process.exitCode = failures.length === 0 ? 0 : 1;
