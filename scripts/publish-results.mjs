@@ -7,6 +7,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { tablesAsMarkdown } from '@prof-gen/report';
 import Database from 'better-sqlite3';
 
 const workspace = join(import.meta.dirname, '..');
@@ -62,10 +63,9 @@ function lastRun() {
   return { last, images };
 }
 
+/** Columns of calls allowed. */
+const methods = ["Docker's default", "Confine's method", 'Prof-gen'];
 const percent = (part) => `${(100 * part).toFixed(1)}%`;
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
-
 /** The README's table: all, and by category. */
 function byCategory(comparison, images) {
   const of = new Map(images.map((image) => [image.name, image]));
@@ -76,7 +76,7 @@ function byCategory(comparison, images) {
       const sum = (key) => names.reduce((total, one) => total + of.get(one)[key], 0);
       const less = (wanted) => percent(line(wanted).reduction['prof-gen'].table.mean);
       return [
-        by === 'all' ? '**all**' : value,
+        by === 'all' ? 'all' : value,
         names.length,
         ...['docker-default', 'confine', 'prof-gen'].map((one) => line(one).allowed.table.mean.toFixed(0)),
         less('docker-default'),
@@ -86,25 +86,18 @@ function byCategory(comparison, images) {
         sum('misses'),
       ];
     });
-  const head = [
-    'images',
-    'count',
-    "Docker's default",
-    "Confine's method",
-    'Prof-gen',
-    'less than Docker',
-    'less than Confine',
-  ];
-  return table([...head, 'tests passed', 'denied in proofs', 'static misses'], rows);
+  const header = ['images', 'count', ...methods, 'less than Docker', 'less than Confine'];
+  header.push('tests passed', 'denied in proofs', 'static misses');
+  return { title: 'Mean over the images, by category', header, rows: rows.map((cells) => cells.map(String)) };
 }
 
-/** Puts text between two marks. */
+/** Puts text, whose lines all end, between two marks. */
 async function fillIn(path, text) {
   const [start, end] = ['<!-- published:start -->', '<!-- published:end -->'];
   const page = await readFile(path, 'utf8');
   const [from, to] = [page.indexOf(start), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${path} has no marks for the table`);
-  await writeFile(path, `${page.slice(0, from + start.length)}\n${text}\n${page.slice(to)}`);
+  await writeFile(path, `${page.slice(0, from + start.length)}\n${text}${page.slice(to)}`);
 }
 
 try {
@@ -127,29 +120,33 @@ try {
     await run('xz', ['-9', '--threads=1', '--keep', file]);
     await copyFile(`${file}.xz`, join(target, 'results.db.xz'));
     const compared = new Map(comparison.images.map((image) => [image.name, image]));
-    const allowed = (image, wanted) =>
-      compared.get(image)?.lines.find(({ line }) => line === wanted)?.allowed.table.allowed ?? '';
-    const rows = images.map((image) => [
-      image.name,
-      image.official ?? '',
-      ...[image.programs, image.files, image.static, image.traced],
-      image.docker_default,
-      allowed(image.name, 'confine'),
-      image.allowed,
-      image.proof ?? 'none',
-      image.denials,
-      image.misses,
-    ]);
-    const head = [
-      'image',
-      'stands for',
-      'programs',
-      'files',
-      'static',
-      'traced',
-      "Docker's default",
-      "Confine's method",
-    ];
+    const confine = (image) =>
+      compared.get(image)?.lines.find(({ line }) => line === 'confine')?.allowed.table.allowed ?? '';
+    const each = {
+      title: 'Image by image',
+      header: [
+        'image',
+        'stands for',
+        'programs',
+        'files',
+        'static',
+        'traced',
+        ...methods,
+        'test',
+        'denied in it',
+        'static misses',
+      ],
+      rows: images.map((image) =>
+        [
+          image.name,
+          image.official ?? '',
+          ...[image.programs, image.files, image.static, image.traced],
+          ...[image.docker_default, confine(image.name), image.allowed],
+          ...[image.proof ?? 'none', image.denials, image.misses],
+        ].map(String),
+      ),
+    };
+    const categories = byCategory(comparison, images);
     const engine = JSON.parse(last.engine ?? '{}');
     await writeFile(
       join(target, 'README.md'),
@@ -162,12 +159,9 @@ ${last.analyzer_version}, kernel ${last.kernel}, ${engine.engine} ${engine.engin
 docs/database.md), \`profiles/\` has a profile an image for \`docker run --security-opt seccomp=FILE\`. Calls are counted in the
 kernel's table; docs/methodology.md says what the columns mean.
 
-${byCategory(comparison, images)}
-
-${table([...head, 'Prof-gen', 'test', 'denied in it', 'static misses'], rows)}
-`,
+${tablesAsMarkdown([categories, each])}`,
     );
-    await fillIn(join(workspace, 'README.md'), byCategory(comparison, images));
+    await fillIn(join(workspace, 'README.md'), tablesAsMarkdown([categories]));
     process.stdout.write(`${images.length} images published in ${target}\n`);
   }
 } finally {
