@@ -14,7 +14,7 @@ import type { Word, Words } from '../script/shell-state.js';
 import { walkShell } from '../script/shell-walk.js';
 import { anyOf, unknown, type Value } from '../script/value.js';
 import { defaultPath, findExecutable, requireExecutable } from './find-executable.js';
-import { type LaunchRule, launchRules } from './launch-rules.js';
+import { launchRules } from './launch-rules.js';
 import { parseShebang } from './shebang.js';
 import { innerCommands } from './wrappers.js';
 
@@ -133,7 +133,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
   const programs = new Map<string, Found>();
   const undecided = new Map<string, Undecided>();
   const visited = new Set<string>();
-  const launchables = new Map<LaunchRule, FileEntry[]>();
+  const launchables = new Map<RegExp, readonly FileEntry[]>();
   let steps = 0;
 
   function undecide(
@@ -395,20 +395,15 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     }
   }
 
-  /** The files that a rule's program may start, sorted by path; the tree is gone through once for each rule. */
-  function launchable(rule: LaunchRule): readonly FileEntry[] {
-    const { files } = rule;
-    let found = launchables.get(rule);
+  /** The files that a pattern of a rule is about, sorted by path; the tree is gone through once for each pattern. */
+  function filesLike(pattern: RegExp | undefined): readonly FileEntry[] {
+    if (pattern === undefined) return [];
+    let found = launchables.get(pattern);
     if (found === undefined) {
-      found = [];
-      if (files !== undefined) {
-        for (const entry of tree.entries()) {
-          if (entry.type === 'file' && (entry.mode & 0o111) !== 0 && files.test(entry.path))
-            found.push(entry);
-        }
-      }
-      found.sort((a, b) => (a.path < b.path ? -1 : 1));
-      launchables.set(rule, found);
+      found = [...tree.entries()]
+        .filter((entry): entry is FileEntry => entry.type === 'file' && pattern.test(entry.path))
+        .sort((a, b) => (a.path < b.path ? -1 : 1));
+      launchables.set(pattern, found);
     }
     return found;
   }
@@ -422,7 +417,8 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       if (!rule.program.test(program)) continue;
       const { script: _, ...rest } = start;
       const below: Start = { ...rest, root: { program, reason: rule.reason }, cwd: undefined };
-      const files = launchable(rule)
+      const files = filesLike(rule.files)
+        .filter(({ mode }) => (mode & 0o111) !== 0)
         .filter(({ path }) => rule.besideProgram !== true || path.startsWith(home))
         .map((entry) => ({ path: entry.path, entry }));
       const named = (rule.names ?? []).flatMap(
@@ -434,6 +430,7 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
           await launch(entry.path, below);
         } else await executeFile(path, entry, [path, undefined], below, 0);
       }
+      for (const { path } of filesLike(rule.scripts)) await execute(['/bin/bash', path, undefined], below);
     }
   }
 

@@ -55,6 +55,30 @@ describe('programs that a program starts by its own job', () => {
     });
   });
 
+  it('are those of a script that is handed to bash, executable or not', async () => {
+    const limit = '/usr/share/mediawiki/vendor/wikimedia/shellbox/src/Command/limit.sh';
+    const files = {
+      '/usr/sbin/apache2': elf,
+      '/bin/bash': elf,
+      '/usr/bin/timeout': elf,
+      [limit]: {
+        content: 'limit=0\neval "$2"\n[ "$limit" -gt 0 ] && timeout "$limit" bash -c "$1"\n',
+        mode: 0o644,
+      },
+    };
+    expect(await pathsOf(files, '/usr/sbin/apache2')).toContain('/usr/bin/timeout');
+    expect(await pathsOf(files, '/bin/sh', '-c', 'true')).not.toContain('/usr/bin/timeout');
+  });
+
+  it('are the daemons of GnuPG', async () => {
+    const files = { '/usr/bin/gpg': elf, '/usr/bin/gpg-agent': elf, '/usr/lib/gnupg/scdaemon': elf };
+    expect((await pathsOf(files, 'gpg', '--list-keys')).sort()).toEqual([
+      '/usr/bin/gpg',
+      '/usr/bin/gpg-agent',
+      '/usr/lib/gnupg/scdaemon',
+    ]);
+  });
+
   it('are what a tool hands its result to', async () => {
     const files = { '/usr/bin/nekotools': elf, '/bin/chmod': elf, '/bin/chown': elf };
     expect((await pathsOf(files, 'nekotools', 'boot', 'app.n')).sort()).toEqual([

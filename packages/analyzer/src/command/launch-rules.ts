@@ -10,6 +10,8 @@ export interface LaunchRule {
   readonly program: RegExp;
   /** Real path of the files that it may start. */
   readonly files?: RegExp;
+  /** Real path of shell scripts that it hands to bash, executable or not. */
+  readonly scripts?: RegExp;
   /** Only files under the directory two above the program's own, as `bin/java` and `lib/` of one Java home. */
   readonly besideProgram?: true;
   /** What it looks for on the path, or by an absolute path; what the image does not have is not started. */
@@ -43,6 +45,19 @@ export const launchRules: readonly LaunchRule[] = [
     reason: 'Clang starts the linker, and the assembler where its own is switched off',
     program: /\/clang(-[\d.]+)?$/,
     names: ['ld', 'as', 'ld.lld'],
+  },
+  {
+    reason: "Swift's driver starts its compiler, Clang and the linkers",
+    program: /\/swift\/bin\/(swift-driver|swiftc?)$/,
+    files:
+      /\/swift\/bin\/(swift-(frontend|autolink-extract|help|build|package|run|test)|clang(\+\+|-\d+)?|ld\.lld|lld|lldb|repl_swift)$/,
+    names: ['ld', 'ld.gold', 'clang'],
+  },
+  {
+    reason: "Swift's package manager starts the compiler, archivers, git, what it has built, and plugins",
+    program: /\/swift\/bin\/swift-(build|package|run|test)$/,
+    files: /\/swift\/bin\/(swiftc?|swift-(driver|frontend|plugin-server|symbolgraph-extract)|clang|llvm-ar)$/,
+    names: ['git', 'ar', '/bin/sh', 'which', 'env'],
   },
   {
     reason: 'make runs each line of a rule by the shell',
@@ -139,6 +154,12 @@ export const launchRules: readonly LaunchRule[] = [
     names: ['/bin/sh'],
   },
   {
+    // A shell script, which is followed (MediaWiki's Shellbox, src/Command/BashWrapper.php).
+    reason: 'MediaWiki starts programs by a script that limits them',
+    program: /\/(apache2|php-?(cgi|fpm)?[\d.]*)$/,
+    scripts: /\/shellbox\/(.*\/)?limit\.sh$/,
+  },
+  {
     // `nekotools boot` of src/tools/nekoboot.neko.
     reason: 'nekotools makes what it builds executable by chmod',
     program: /\/nekotools$/,
@@ -166,6 +187,30 @@ export const launchRules: readonly LaunchRule[] = [
     program: /\/apt(-get|-cache)?$/,
     files: /\/apt\/(methods|solvers|planners)\/[^/]+$/,
     names: ['dpkg', 'dpkg-preconfigure', '/bin/sh', 'gpgv', 'sqv'],
+  },
+  {
+    // A shell script, which is followed (apt's methods/gpgv.cc).
+    reason: "apt's method gpgv checks signatures by apt-key or a verifier",
+    program: /\/apt\/methods\/gpgv$/,
+    names: ['apt-key', 'gpgv', 'sqv'],
+  },
+  {
+    // start_new_gpg_agent and its like of GnuPG's common/asshelp.c.
+    reason: "GnuPG's tools start its agent and its daemons for keys and networks",
+    program: /\/(gpg|gpg2|gpgsm|gpgconf|gpg-connect-agent)$/,
+    files: /\/gnupg2?\/(keyboxd|dirmngr_ldap|gpg-check-pattern)$/,
+    names: ['gpg-agent', 'dirmngr', 'gpgconf', 'gpg-connect-agent'],
+  },
+  {
+    reason: "GnuPG's agent asks for passphrases and cards by programs of their own",
+    program: /\/gpg-agent$/,
+    files: /\/gnupg2?\/scdaemon$/,
+    names: ['pinentry'],
+  },
+  {
+    reason: 'irssi runs command lines by the shell',
+    program: /\/irssi$/,
+    names: ['/bin/sh'],
   },
   {
     reason: 'dpkg unpacks by its helpers',

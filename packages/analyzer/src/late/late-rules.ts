@@ -244,6 +244,16 @@ export const lateRules: readonly LateRule[] = [
     files: /\/neko\/(?!mod_)[^/]+\.ndll$/,
   },
   {
+    reason: 'irssi loads its modules by name, the one for scripts among them',
+    program: /\/irssi$/,
+    files: /\/irssi\/modules\/[^/]+\.so$/,
+  },
+  {
+    reason: 'Eggdrop loads the modules that its configuration names',
+    program: /\/eggdrop(-[\d.]+)?$/,
+    files: /\/eggdrop\/modules\/[^/]+\.so$/,
+  },
+  {
     reason: "GHC's interpreter loads packages",
     program: /\/ghc(-iserv(-dyn)?)?(-[\d.]+)?$/,
     files: /\/(ghc|haskell-packages)\/.*\/libHS[^/]+\.so$/,

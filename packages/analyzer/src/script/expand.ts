@@ -90,7 +90,10 @@ function stringValue(node: Node, context: ExpandContext): Value {
 
 function argumentValue(index: number, { state }: ExpandContext): Value {
   if (state.args === undefined) return unknown;
-  const words = state.args.map((list) => (index < list.length ? list[index] : ''));
+  // A word that may be several leaves open what comes after the last.
+  const words = state.args.map((list) =>
+    index < list.length || list.includes(undefined) ? list[index] : '',
+  );
   return words.some((word) => word === undefined) ? unknown : anyOf(words as string[], state.argsSure);
 }
 

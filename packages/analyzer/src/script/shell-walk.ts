@@ -684,7 +684,9 @@ async function simpleCommand(
     case 'shift': {
       const count = args.length === 0 ? 1 : Number(args[0] ?? Number.NaN);
       state.args =
-        Number.isInteger(count) && count >= 0 ? state.args?.map((words) => words.slice(count)) : undefined;
+        Number.isInteger(count) && count >= 0
+          ? state.args?.map((words) => afterShift(words, count))
+          : undefined;
       return undefined;
     }
     case 'cd':
@@ -766,6 +768,12 @@ async function simpleCommand(
 /** A PATH in the state, else the one the environment gave. */
 function searchPath(state: ShellState): Value {
   return variable(state, 'PATH');
+}
+
+/** A word that may be several is not used up by a shift when it is the last. */
+function afterShift(words: Words, count: number): Words {
+  const rest = words.slice(count);
+  return rest.length === 0 && words.includes(undefined) ? [undefined] : rest;
 }
 
 /** Drops leading options; letters of `valued` take the next word where nothing is attached. */
