@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { defineCrawlCommand } from './commands/crawl-command.js';
 import { defineCompareCommand } from './commands/compare-command.js';
 import { defineCorpusCommand } from './commands/corpus-command.js';
+import { defineDbCommand } from './commands/db-command.js';
 import { defineExplainCommand } from './commands/explain-command.js';
 import { defineProfileCommand } from './commands/profile-command.js';
 import { defineReportCommand } from './commands/report-command.js';
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   defineReportCommand(program, io, exit);
   defineCompareCommand(program, io, exit);
   defineReproduceCommand(program, io, exit);
+  defineDbCommand(program, io, exit);
   defineVerifyCommand(program, io, exit);
   defineRuntimeBaseCommand(program, io, exit);
   defineExplainCommand(program, io, exit);
