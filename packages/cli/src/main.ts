@@ -15,6 +15,7 @@ import { defineRuntimeBaseCommand } from './commands/runtime-base-command.js';
 import { exitCodeOf, exitCodes } from './exit-code.js';
 import type { Io } from './io.js';
 import { errorText } from './reporters/error-text.js';
+import { isTold } from './session.js';
 
 /**
  * Runs one command line.
@@ -59,7 +60,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return exitCodes.interrupted;
     }
     const data = errorData(error);
-    io.stderr.write(errorText(data));
+    if (!isTold(error)) io.stderr.write(errorText(data));
     if (data.code === 'internal/unexpected' && io.env['PROF_GEN_DEBUG'] && error instanceof Error) {
       io.stderr.write(`${error.stack}\n`);
     }

@@ -1,9 +1,9 @@
-import type { EventSink } from '@prof-gen/core';
+import { type EventSink, errorData } from '@prof-gen/core';
 import { openWorkbench, type Workbench } from '@prof-gen/runner';
 import type { TracerMethod } from './commands/tracer-options.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Io } from './io.js';
-import { progressReporter } from './reporters/progress.js';
+import { jsonLine, progressReporter } from './reporters/progress.js';
 
 /** Options that all working commands share. */
 export interface SessionOptions {
@@ -14,7 +14,12 @@ export interface SessionOptions {
   readonly threads?: number;
   readonly quiet?: boolean;
   readonly progress: boolean;
+  readonly logFormat?: 'text' | 'json';
 }
+
+const told = new WeakSet<Error>();
+/** Whether a log for machines has this error already. */
+export const isTold = (error: unknown): boolean => error instanceof Error && told.has(error);
 
 /** Ctrl-C, a supervisor, and a terminal that was closed. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -25,11 +30,12 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function withEvents<T>(
   io: Io,
-  options: Pick<SessionOptions, 'quiet' | 'progress'>,
+  options: Pick<SessionOptions, 'quiet' | 'progress' | 'logFormat'>,
   work: (onEvent: EventSink, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const live = options.progress && io.stderr.isTTY === true;
-  const progress = progressReporter(io, options.quiet ? 'none' : live ? 'terminal' : 'lines');
+  const json = options.logFormat === 'json';
+  const progress = progressReporter(io, json ? 'json' : options.quiet ? 'none' : live ? 'terminal' : 'lines');
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
   for (const signal of signals) process.once(signal, interrupt);
@@ -38,6 +44,10 @@ export async function withEvents<T>(
   } catch (error) {
     // Whatever the interruption made fail, it is an interruption to the caller.
     interruption.signal.throwIfAborted();
+    if (json) {
+      io.stderr.write(jsonLine({ type: 'error', error: errorData(error) }));
+      if (error instanceof Error) told.add(error);
+    }
     throw error;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);

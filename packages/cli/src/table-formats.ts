@@ -50,14 +50,14 @@ function* batches(table: ExportedTable): Generator<readonly (readonly ColumnValu
   if (batch.length > 0) yield batch;
 }
 
-function parquet({ columns, rows }: ExportedTable): Uint8Array {
-  const data = columns.map((): ColumnValue[] => []);
-  for (const row of rows()) {
+function parquet(table: ExportedTable): Uint8Array {
+  const data = table.columns.map((): ColumnValue[] => []);
+  for (const row of table.rows()) {
     for (const [index, values] of data.entries()) values.push(row[index] ?? null);
   }
   return new Uint8Array(
     parquetWriteBuffer({
-      columnData: columns.map((name, index) => ({ name, nullable: true, ...typed(data[index] ?? []) })),
+      columnData: table.columns.map((name, index) => ({ name, nullable: true, ...typed(data[index] ?? []) })),
     }),
   );
 }

@@ -11,6 +11,7 @@ import type { RunId, Store } from '@prof-gen/store';
 import type { LoadedDataset } from './load-dataset.js';
 import { profileImage } from './profile-image.js';
 import { toolVersion } from './tool-version.js';
+import { retryDelays, withRetries } from './with-retries.js';
 import type { Workbench } from './workbench.js';
 
 export interface RunDatasetInput {
@@ -41,8 +42,9 @@ export interface RunSummary {
 }
 
 /**
- * Profiles every image of a dataset and keeps each result as soon as it is there. One image that fails costs
- * itself only. A run that is interrupted or killed stays open in the store, and `resume` goes on with what is left.
+ * Profiles every image of a dataset and keeps each result as soon as it is there. An image that fails for a reason that
+ * may pass is tried again after a while; one that fails nevertheless costs itself only. A run that is interrupted or
+ * killed stays open in the store, and `resume` goes on with what is left.
  */
 export async function runDataset(
   input: RunDatasetInput,
@@ -94,29 +96,38 @@ export async function runDataset(
     }
   };
 
+  function tellRetry(image: string, error: ErrorData, delay: number): void {
+    onEvent({ type: 'warning', image, error });
+    onEvent({ type: 'note', image, message: `again in ${delay / 1000} s` });
+  }
+
   async function one(image: LoadedDataset['images'][number]): Promise<void> {
     const { name } = image;
     signal?.throwIfAborted();
     store.images.start(run, name);
     try {
-      const result = await profileImage(
-        {
-          name,
-          reference: image.reference,
-          overrides: {
-            ...(image.entrypoint === undefined ? {} : { entrypoint: image.entrypoint }),
-            ...(image.cmd === undefined ? {} : { cmd: image.cmd }),
-            ...(image.env === undefined ? {} : { env: image.env }),
-          },
-          ...(image.test === undefined || !proves ? {} : { workload: image.test }),
-          learn: input.learn,
-          intersectDockerDefault: input.intersectDockerDefault,
-          reachability: input.reachability,
-          compare: input.compare,
-          ...(image.official === undefined ? {} : { official: image.official }),
-        },
-        workbench,
-        onEvent,
+      const result = await withRetries(
+        () =>
+          profileImage(
+            {
+              name,
+              reference: image.reference,
+              overrides: {
+                ...(image.entrypoint === undefined ? {} : { entrypoint: image.entrypoint }),
+                ...(image.cmd === undefined ? {} : { cmd: image.cmd }),
+                ...(image.env === undefined ? {} : { env: image.env }),
+              },
+              ...(image.test === undefined || !proves ? {} : { workload: image.test }),
+              learn: input.learn,
+              intersectDockerDefault: input.intersectDockerDefault,
+              reachability: input.reachability,
+              compare: input.compare,
+              ...(image.official === undefined ? {} : { official: image.official }),
+            },
+            workbench,
+            onEvent,
+          ),
+        { delays: retryDelays, signal, onRetry: (error, delay) => tellRetry(name, error, delay) },
       );
       onEvent({ type: 'phase', image: name, phase: 'keep' });
       store.images.finish(run, name, result);

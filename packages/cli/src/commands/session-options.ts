@@ -1,5 +1,5 @@
 import { ProfGenError } from '@prof-gen/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { SessionOptions } from '../session.js';
 
 /** Adds the options of `SessionOptions` to a command. */
@@ -11,7 +11,15 @@ export function sessionOptions(command: Command): Command {
     )
     .option('--threads <n>', 'worker threads for static analysis (default: one a processor)', positiveInteger)
     .option('-q, --quiet', 'print results, warnings and errors only')
-    .option('--no-progress', 'lines instead of a live display');
+    .option('--no-progress', 'lines instead of a live display')
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'form of progress, warnings and errors: text, or json, a line an event',
+      )
+        .choices(['text', 'json'])
+        .default('text'),
+    );
 }
 
 /** Options of commands that run a dataset. */

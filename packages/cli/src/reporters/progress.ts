@@ -1,4 +1,4 @@
-import { type EventSink, type Phase, type ProgressEvent, printable } from '@prof-gen/core';
+import { type ErrorData, type EventSink, type Phase, type ProgressEvent, printable } from '@prof-gen/core';
 import type { Io } from '../io.js';
 import { errorText } from './error-text.js';
 
@@ -31,10 +31,11 @@ const phaseWords: Record<Phase, string> = {
   push: 'pushing',
 };
 
-export type ProgressStyle = 'terminal' | 'lines' | 'none';
+export type ProgressStyle = 'terminal' | 'lines' | 'json' | 'none';
 
-/** A live line on a terminal, a line an event elsewhere, nothing but warnings when quiet. */
+/** A live line on a terminal, a line an event elsewhere, one of JSON for machines, nothing but warnings when quiet. */
 export function progressReporter(io: Io, style: ProgressStyle): ProgressReporter {
+  if (style === 'json') return jsonReporter(io);
   return style === 'terminal' ? terminalReporter(io) : lineReporter(io, style === 'none');
 }
 
@@ -50,6 +51,19 @@ function lineReporter(io: Io, quiet: boolean): ProgressReporter {
     close() {},
   };
 }
+
+/** Every event as it is, and when it came. Control characters are escaped by JSON itself. */
+function jsonReporter(io: Io): ProgressReporter {
+  return {
+    onEvent: (event) => void io.stderr.write(jsonLine(event)),
+    close() {},
+  };
+}
+
+/** One line of a log for machines. */
+export const jsonLine = (
+  entry: ProgressEvent | { readonly type: 'error'; readonly error: ErrorData },
+): string => `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
 
 function terminalReporter(io: Io): ProgressReporter {
   /** What each image does now, in the order they began. */

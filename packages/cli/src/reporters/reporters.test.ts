@@ -43,7 +43,7 @@ describe('textTable', () => {
 });
 
 describe('progressReporter', () => {
-  function written(style: 'terminal' | 'lines' | 'none'): string {
+  function written(style: 'terminal' | 'lines' | 'json' | 'none'): string {
     const stderr = new PassThrough();
     const reporter = progressReporter({ stdout: new PassThrough(), stderr, env: {} }, style);
     reporter.onEvent({ type: 'phase', image: 'redis', phase: 'open' });
@@ -65,6 +65,18 @@ describe('progressReporter', () => {
 
   it('prints nothing but warnings when quiet', () => {
     expect(written('none')).toBe('redis: warning: again [trace/lost-events]\n');
+  });
+
+  it('prints an event as a line of JSON, with its time', () => {
+    const entries = written('json')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { time: string });
+    expect(entries.map(({ time, ...event }) => [/^\d{4}-\d\d-\d\dT/.test(time), event])).toEqual([
+      [true, { type: 'phase', image: 'redis', phase: 'open' }],
+      [true, { type: 'warning', image: 'redis', error: { code: 'trace/lost-events', message: 'again' } }],
+      [true, { type: 'finished', image: 'redis', outcome: 'done', message: 'proven' }],
+    ]);
   });
 
   it('takes its live line away', () => {
