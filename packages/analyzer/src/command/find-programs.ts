@@ -416,7 +416,8 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
     for (const rule of launchRules) {
       if (!rule.program.test(program)) continue;
       const { script: _, ...rest } = start;
-      const below: Start = { ...rest, root: { program, reason: rule.reason }, cwd: undefined };
+      // A job is begun once for each program, so that however far it leads is no cycle.
+      const below: Start = { ...rest, root: { program, reason: rule.reason }, cwd: undefined, depth: 0 };
       const files = filesLike(rule.files)
         .filter(({ mode }) => (mode & 0o111) !== 0)
         .filter(({ path }) => rule.besideProgram !== true || path.startsWith(home))
@@ -577,8 +578,12 @@ export async function findPrograms(input: ProgramsInput): Promise<FoundPrograms>
       args.map((word) => word ?? null),
       start.cwd ?? null,
     ]);
-    if (visited.has(key) || start.depth > maximumDepth) return;
+    if (visited.has(key)) return;
     visited.add(key);
+    if (start.depth > maximumDepth) {
+      undecide('script', file, name, `scripts that start each other are followed ${maximumDepth} deep`, line);
+      return;
+    }
     await walkShell(
       { text, file, line, name, args, env: start.env, cwd: start.cwd, dialect },
       {

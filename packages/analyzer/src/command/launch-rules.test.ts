@@ -70,6 +70,30 @@ describe('programs that a program starts by its own job', () => {
     expect(await pathsOf(files, '/bin/sh', '-c', 'true')).not.toContain('/usr/bin/timeout');
   });
 
+  it('are found however many of them start each other', async () => {
+    // autoreconf starts autoconf, that autoheader, and so on: libtoolize comes last, with scripts of its own.
+    const tools = [
+      'autoreconf',
+      'autoconf',
+      'autoheader',
+      'autom4te',
+      'autoscan',
+      'autoupdate',
+      'ifnames',
+      'aclocal',
+      'automake',
+    ];
+    const files = {
+      ...Object.fromEntries(tools.map((tool) => [`/usr/bin/${tool}`, '#!/usr/bin/perl\n'])),
+      '/usr/bin/perl': elf,
+      '/usr/bin/env': elf,
+      '/usr/bin/sh': elf,
+      '/usr/bin/grep': elf,
+      '/usr/bin/libtoolize': '#!/usr/bin/env sh\nsh -c "sh -c \'sh -c grep\'"\n',
+    };
+    expect(await pathsOf(files, 'sh', '-c', 'sh -c "sh -c autoreconf"')).toContain('/usr/bin/grep');
+  });
+
   it('are the daemons of GnuPG', async () => {
     const files = { '/usr/bin/gpg': elf, '/usr/bin/gpg-agent': elf, '/usr/lib/gnupg/scdaemon': elf };
     expect((await pathsOf(files, 'gpg', '--list-keys')).sort()).toEqual([
