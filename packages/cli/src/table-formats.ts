@@ -36,7 +36,7 @@ export function* tableAs(table: ExportedTable, format: ExportFormat): Generator<
 }
 
 const csv = (rows: readonly (readonly ColumnValue[])[]): string =>
-  stringify([...rows.map((row) => [...row])], { escape_formulas: true, record_delimiter: 'windows' });
+  stringify([...rows], { escape_formulas: true, record_delimiter: 'windows' });
 
 function* batches(table: ExportedTable): Generator<readonly (readonly ColumnValue[])[]> {
   let batch: (readonly ColumnValue[])[] = [];

@@ -1,9 +1,15 @@
 import type { Database } from 'better-sqlite3';
 
-/** A table whose rows belong to an image, with the columns that are written (generated ones are not). */
+/** A table whose rows belong to an image, with its written columns. */
 export interface ImageTable {
   readonly name: string;
   readonly columns: readonly string[];
+}
+
+/** Columns of a table that are written; generated ones are not. */
+export function writtenColumns(database: Database, table: string): readonly string[] {
+  const columns = database.pragma(`table_xinfo(${table})`) as { name: string; hidden: number }[];
+  return columns.filter(({ hidden }) => hidden === 0).map(({ name }) => name);
 }
 
 /** Tables that hold what an image yielded, those that others refer to first. */
@@ -13,9 +19,6 @@ export function imageTables(database: Database): readonly ImageTable[] {
     .pluck()
     .all();
   return names
-    .map((name) => {
-      const columns = database.pragma(`table_xinfo(${name})`) as { name: string; hidden: number }[];
-      return { name, columns: columns.filter(({ hidden }) => hidden === 0).map((column) => column.name) };
-    })
+    .map((name) => ({ name, columns: writtenColumns(database, name) }))
     .filter(({ columns }) => columns.includes('image_id'));
 }

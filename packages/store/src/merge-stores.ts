@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { ProfGenError, printable } from '@prof-gen/core';
+import { compareStrings, ProfGenError, printable } from '@prof-gen/core';
 import type { Database } from 'better-sqlite3';
-import { imageTables } from './image-tables.js';
+import type { ImageState } from './image-repository.js';
+import { type ImageTable, imageTables, writtenColumns } from './image-tables.js';
 import { resultsSchema } from './migrations/results-schema.js';
 import { openDatabase } from './open-database.js';
 import { inStore } from './store-error.js';
@@ -23,6 +24,7 @@ interface Part {
   readonly database: Database;
   readonly file: string;
   readonly run: RunRow;
+  readonly tables: readonly ImageTable[];
 }
 
 interface RunRow {
@@ -46,11 +48,12 @@ interface Candidate {
   readonly position: number;
   readonly digest: string | null;
   readonly rank: number;
-  readonly key: string;
+  /** 1 for one without a comparison. */
+  readonly lacksComparison: number;
 }
 
 /** A finished image is worth more than a failed one, and that more than one that was not done. */
-const ranks: Readonly<Record<string, number>> = { done: 0, failed: 1, started: 2, pending: 3 };
+const ranks: Readonly<Record<ImageState, number>> = { done: 0, failed: 1, started: 2, pending: 3 };
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
@@ -63,9 +66,21 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 const compareCandidates = (a: Candidate, b: Candidate): number =>
-  a.rank - b.rank || compareText(a.key, b.key);
+  a.rank - b.rank || a.lacksComparison - b.lacksComparison || compareStrings(contentOf(a), contentOf(b));
+
+/** What tells two results of one image apart; read where nothing else does, since documents are large. */
+function contentOf({ part, id }: Candidate): string {
+  return (
+    part.database
+      .prepare<[number], string>(
+        `SELECT coalesce(document, error, '') || coalesce(finished_at, '')
+         FROM images LEFT JOIN profiles ON profiles.image_id = images.id WHERE id = ?`,
+      )
+      .pluck()
+      .get(id) ?? ''
+  );
+}
 
 /**
  * Brings the runs of several files together in a new one. Runs with the same dataset, tool, analyser and options
@@ -92,7 +107,8 @@ export async function mergeStores(files: readonly string[], target: string): Pro
       const database = openDatabase(file, resultsSchema, { durability: 'normal', readOnly: true });
       sources.push(database);
       const runs = inStore(file, () => database.prepare<[], RunRow>('SELECT * FROM runs').all());
-      return runs.map((run) => ({ database, file, run }));
+      const tables = imageTables(database);
+      return runs.map((run) => ({ database, file, run, tables }));
     });
     const into = openDatabase(target, resultsSchema, { durability: 'full' });
     merged = into;
@@ -115,7 +131,7 @@ function runsOf(parts: readonly Part[]): readonly (readonly Part[])[] {
   const identity = ({ run }: Part): string =>
     [run.dataset, run.dataset_hash, run.tool_version, run.analyzer_version, run.options].join('\n');
   const groups = groupBy(parts, identity);
-  return [...groups].sort(([a], [b]) => compareText(a, b)).map(([, group]) => group);
+  return [...groups].sort(([a], [b]) => compareStrings(a, b)).map(([, group]) => group);
 }
 
 function mergeRun(parts: readonly Part[], into: Database): MergedRun {
@@ -126,7 +142,7 @@ function mergeRun(parts: readonly Part[], into: Database): MergedRun {
       best: [...group].sort(compareCandidates),
       position: Math.min(...group.map(({ position }) => position)),
     }))
-    .sort((a, b) => a.position - b.position || compareText(a.name, b.name));
+    .sort((a, b) => a.position - b.position || compareStrings(a.name, b.name));
   const count = (rank: number): number => groups.filter(({ best }) => best[0]?.rank === rank).length;
   const done = count(0);
   const failed = count(1);
@@ -162,30 +178,24 @@ function mergeRun(parts: readonly Part[], into: Database): MergedRun {
 }
 
 function candidatesOf(part: Part): readonly Candidate[] {
-  const compared = imageTables(part.database).some(({ name }) => name === 'comparisons')
-    ? 'EXISTS (SELECT 1 FROM comparisons WHERE image_id = images.id)'
-    : '0';
+  const lacks = part.tables.some(({ name }) => name === 'comparisons')
+    ? 'NOT EXISTS (SELECT 1 FROM comparisons WHERE image_id = images.id)'
+    : '1';
   return part.database
-    .prepare<
-      [number],
-      { id: number; name: string; position: number; digest: string | null; state: string; key: string }
-    >(
-      `SELECT id, name, position, digest, state,
-         (CASE WHEN ${compared} THEN 'a' ELSE 'b' END) || coalesce(document, error, '') || coalesce(finished_at, '') AS key
-       FROM images LEFT JOIN profiles ON profiles.image_id = images.id WHERE run_id = ?`,
+    .prepare<[number], Omit<Candidate, 'part' | 'rank'> & { state: ImageState }>(
+      `SELECT id, name, position, digest, state, ${lacks} AS lacksComparison FROM images WHERE run_id = ?`,
     )
     .all(part.run.id)
-    .map(({ state, ...rest }) => ({ ...rest, part, rank: ranks[state] ?? ranks.pending ?? 0 }));
+    .map(({ state, ...rest }) => ({ ...rest, part, rank: ranks[state] }));
 }
 
 function copyImage({ part, id }: Candidate, run: number, position: number, into: Database): void {
-  const { database } = part;
+  const { database, tables } = part;
+  const written = writtenColumns(database, 'images').filter((column) => column !== 'id');
   const image = database
-    .prepare<[number], Record<string, unknown>>('SELECT * FROM images WHERE id = ?')
+    .prepare<[number], Record<string, unknown>>(`SELECT ${written.join(', ')} FROM images WHERE id = ?`)
     .get(id);
-  // Generated columns come with the others and are made anew.
-  const { id: _, error_code: __, ...kept } = image ?? {};
-  const row = { ...kept, run_id: run, position };
+  const row = { ...image, run_id: run, position };
   const copy = insertInto('images', Object.keys(row), into).run(...Object.values(row));
   const files = into.prepare('INSERT INTO files (sha256) VALUES (?) ON CONFLICT DO NOTHING');
   const contents = database
@@ -194,7 +204,7 @@ function copyImage({ part, id }: Candidate, run: number, position: number, into:
     )
     .pluck();
   for (const sha256 of contents.iterate(id, id)) files.run(sha256);
-  for (const { name, columns } of imageTables(database)) {
+  for (const { name, columns } of tables) {
     const insert = insertInto(name, columns, into);
     const at = columns.indexOf('image_id');
     const rows = database

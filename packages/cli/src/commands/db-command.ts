@@ -1,15 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ProfGenError, printable } from '@prof-gen/core';
-import { checkStore, type ExportedTable, mergeStores, withTables } from '@prof-gen/store';
+import { checkStore, mergeStores, withTables } from '@prof-gen/store';
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../exit-code.js';
 import type { Io } from '../io.js';
 import { textTable } from '../reporters/text-table.js';
 import { type ExportFormat, exportFormats, tableAs } from '../table-formats.js';
+import { writeWholeFile } from '../write-file.js';
 
 const checkExamples = `
 Exit status: 0 when every file is as it should be, 1 otherwise.
@@ -97,25 +94,12 @@ export function defineDbCommand(program: Command, io: Io, exit: (code: number) =
         });
       }
       await withTables(file, table, async (tables) => {
-        if (to !== undefined) await mkdir(to, { recursive: true });
         for (const one of tables) {
           if (to === undefined) for (const piece of tableAs(one, format)) io.stdout.write(piece);
-          else await writeTable(one, format, join(to, `${one.name}.${format}`));
+          else await writeWholeFile(join(to, `${one.name}.${format}`), tableAs(one, format));
         }
         if (to !== undefined) io.stdout.write(`${tables.length} tables in ${printable(to)}\n`);
       });
       exit(exitCodes.good);
     });
-}
-
-/** The whole table or nothing. */
-async function writeTable(table: ExportedTable, format: ExportFormat, file: string): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    await pipeline(Readable.from(tableAs(table, format)), createWriteStream(partial));
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
